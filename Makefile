@@ -1,0 +1,119 @@
+# Everything that is done to this project, by name. `make` alone lists it.
+# Needs Go and make; every other tool is a pinned Go module (tools.mod).
+
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+PREFIX  ?= /usr/local
+
+GO      ?= go
+TOOL    := $(GO) tool -modfile=tools.mod
+LDFLAGS := -s -w -X main.version=$(VERSION)
+# The version is stamped by us, so Go need not ask git a second time. The tag
+# leaves out a manual page generator of the flag library that we do not call.
+BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags urfave_cli_no_docs -ldflags '$(LDFLAGS)'
+
+SYSTEMS := linux darwin
+TARGETS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+
+# The race detector needs a C compiler that can link; asked only when used.
+RACE     = $(shell CGO_ENABLED=1 $(GO) build -race -o /dev/null runtime/cgo 2>/dev/null && echo -race)
+TESTWAIT ?= 10m
+FUZZTIME ?= 30s
+# More arguments for the programs behind `make bench` and `make matrix`.
+ARGS    ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## list these targets
+	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+##@ build
+
+.PHONY: build
+build: ## build bin/ocr-run, static and without symbols
+	@mkdir -p bin
+	$(BUILD) -o bin/ocr-run ./cmd/ocr-run
+
+.PHONY: install
+install: build ## install to $(PREFIX)/bin (PREFIX=/usr/local)
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 bin/ocr-run '$(DESTDIR)$(PREFIX)/bin/ocr-run'
+
+.PHONY: cross
+cross: ## build for every supported system, into bin/
+	@mkdir -p bin
+	@set -e; for t in $(TARGETS); do \
+		echo "build $$t"; \
+		GOOS=$${t%/*} GOARCH=$${t#*/} $(BUILD) -o "bin/ocr-run-$${t%/*}-$${t#*/}" ./cmd/ocr-run; \
+	done
+
+.PHONY: clean
+clean: ## remove what the targets above wrote
+	rm -rf bin
+
+##@ test
+
+# Never from the cache: these tests look at processes, terminals and clocks,
+# which the cache cannot see change.
+.PHONY: test
+test: ## run all tests, with the race detector where a C compiler is present
+	@set -e; race='$(RACE)'; \
+	if [ -z "$$race" ]; then echo 'note: no working C compiler, so no race detector'; fi; \
+	$(GO) test -count=1 -timeout $(TESTWAIT) $$race ./...
+
+.PHONY: race
+race: ## run all tests with the race detector or fail
+	CGO_ENABLED=1 $(GO) test -count=1 -timeout $(TESTWAIT) -race ./...
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (30s)
+	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+		for f in $$(cat "$$dir"/*_test.go | sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p'); do \
+			echo "$$dir $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$dir"; \
+		done; \
+	done
+
+.PHONY: cover
+cover: ## measure test coverage, into bin/cover.html
+	@mkdir -p bin
+	$(GO) test -count=1 -timeout $(TESTWAIT) -coverpkg=./... -coverprofile=bin/cover.out ./...
+	$(GO) tool cover -html=bin/cover.out -o bin/cover.html
+	$(GO) tool cover -func=bin/cover.out | tail -1
+
+.PHONY: bench
+bench: build ## measure against the bare command and its peers
+	$(GO) run ./scripts/bench -ocr-run '$(CURDIR)/bin/ocr-run' $(ARGS)
+
+.PHONY: matrix
+matrix: build ## run the behaviour matrix against bare, script, sudo and ocr-run
+	$(GO) run ./scripts/matrix -w bare -w script -w sudo -w 'ocr-run=$(CURDIR)/bin/ocr-run' $(ARGS)
+
+##@ check
+
+.PHONY: fmt
+fmt: ## format all Go files
+	$(TOOL) golangci-lint fmt ./...
+
+.PHONY: lint
+lint: ## run the linters
+	$(TOOL) golangci-lint config verify
+	$(TOOL) golangci-lint run ./...
+
+.PHONY: verify
+verify: verify-mod verify-words verify-fmt verify-vet lint verify-fix cross ## check everything but the tests; changes nothing
+
+.PHONY: verify-mod verify-words verify-fmt verify-vet verify-fix
+verify-mod:
+	$(GO) mod tidy -diff
+
+verify-words:
+	sh scripts/check-words.sh
+
+verify-fmt:
+	@echo 'gofumpt'; list=$$($(TOOL) gofumpt -extra=group_params,clothe_returns -l .); \
+	if [ -n "$$list" ]; then echo "not formatted, run 'make fmt':"; echo "$$list"; exit 1; fi
+
+verify-vet:
+	@set -e; for os in $(SYSTEMS); do echo "go vet for $$os"; GOOS=$$os CGO_ENABLED=0 $(GO) vet ./...; done
+
+verify-fix:
+	@set -e; for os in $(SYSTEMS); do echo "go fix for $$os"; GOOS=$$os CGO_ENABLED=0 $(GO) fix -diff ./...; done

@@ -1,0 +1,25 @@
+// Package lifecycle holds the rules of ocr-run: the closed vocabularies, the
+// phase graphs, and the one function that joins how a process ended with how
+// far its work got.
+//
+// # What it promises
+//
+// Everything here is pure and total: no I/O, no clock, no SQL, no goroutine,
+// no state. The same facts always give the same verdict, so history can be
+// judged again by any later version and nothing derived is ever stored.
+//
+// # Two facts, joined only here
+//
+//	process end ──┐
+//	workflow ─────┼──► Judge ──► outcome, cause
+//	turn ─────────┤
+//	evidence ─────┘
+//
+// Silence never upgrades: a workflow that cannot be read is unfinished work,
+// and an exit code of 0 says nothing about the work. Terminal outcomes are
+// absorbing: more facts of the same run can move an outcome away from success,
+// never towards it.
+//
+// The lists in this package are the same lists as the CHECK constraints of the
+// ledger; a test in package store holds the two together.
+package lifecycle

@@ -1,0 +1,49 @@
+// Package store is the ledger: the one SQLite file that holds the truth about
+// executions, workflows, turns and events. No other package speaks SQL.
+//
+// # What it promises
+//
+// A rule of the ledger is kept by the ledger: in CHECKs, partial unique indexes
+// and triggers, so that it holds whoever writes (migrations/, and the test that
+// tries to break each rule from a raw connection). Every change is one immediate
+// transaction guarded by the state it starts from; what was acknowledged
+// survives a kill -9 at any moment. Terminal states are final, with one
+// exception: an execution given up as lost takes its real end from the same
+// generation. Requests to stop and to cancel are sticky. History is only ever
+// added to. Outcomes are stored nowhere.
+//
+// Time comes in as a parameter. This package reads no clock, no pid and no
+// environment.
+//
+//	            Announce          Launched            Finish
+//	(no row) ──────────► running ──────────► running ────────► exited, signalled
+//	                        │                   │                      ▲
+//	                        │ Finish            │ Finish               │ Finish, same
+//	                        ▼                   ▼                      │ generation
+//	                   not-started             lost ───────────────────┘
+//
+// # When the ledger cannot be had
+//
+// A Recorder stands between a run and its ledger. A ledger that is missing,
+// locked, full, read-only, damaged or too new never stops a run: the facts go to
+// a spool directory, one JSON line each, and are taken in, in order and exactly
+// once, by the Recorder itself when the ledger is back or by IngestSpool at
+// somebody's next start. The files of one execution there:
+//
+//	UID.jsonl            facts waiting; its wrapper appends, one write each
+//	UID.jsonl.taken      facts being taken in, by the holder of .lock
+//	UID.jsonl.rejected   facts no ledger will take, each with the reason
+//
+// A Recorder returns verdicts on a fact (fenced, conflict, broken rule) and
+// never trouble with a file.
+//
+// # Processes and goroutines
+//
+// Any number of processes may have the ledger open; the first ones race safely
+// to create and migrate it. Migrations only add, so that wrappers of the
+// previous release keep writing for as long as their runs last. A Ledger has one
+// connection: nothing inside a transaction may use the Ledger itself. The
+// package starts no goroutine of its own; those of database/sql end with Close.
+// A process about to exit need not close: the write-ahead log is folded in by a
+// later writer.
+package store

@@ -1,0 +1,242 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"modernc.org/sqlite"
+)
+
+const (
+	// defaultBusyTimeout is how long a statement waits for another writer.
+	defaultBusyTimeout = 5 * time.Second
+	// busySlice is how long SQLite itself waits. Nothing interrupts it then,
+	// so it is kept short and asked again: see patiently.
+	busySlice = 100 * time.Millisecond
+	// busyPause lies between two tries, for the locks SQLite does not wait for.
+	busyPause = 2 * time.Millisecond
+)
+
+// Config says which ledger to open.
+type Config struct {
+	// Path is the database file. It and its directory are created when they
+	// are missing; required.
+	Path string
+	// BusyTimeout is how long a statement waits for another process to give
+	// up the write lock; 0 means 5 seconds.
+	BusyTimeout time.Duration
+}
+
+// Ledger is an open ledger. Its methods may be called from several goroutines;
+// they take turns on one connection.
+type Ledger struct {
+	db   *sql.DB
+	path string
+	// busy is how long a write waits for another process.
+	busy time.Duration
+	// file is the database file as it was when it was opened, to notice that
+	// another one has taken its place.
+	file os.FileInfo
+}
+
+// Open opens the ledger, making or migrating it when needed. The way for a
+// ledger that is there and up to date is short: every run takes it.
+//
+// It fails with ErrTooNew, ErrDamaged or ErrBusy where one of them is the
+// reason, and names the file and the way out.
+func Open(ctx context.Context, c Config) (*Ledger, error) {
+	path, err := filepath.Abs(c.Path)
+	if err != nil {
+		return nil, fmt.Errorf("open ledger %s: %w", c.Path, err)
+	}
+	if c.BusyTimeout <= 0 {
+		c.BusyTimeout = defaultBusyTimeout
+	}
+	l := &Ledger{path: path, busy: c.BusyTimeout}
+	err = l.patiently(ctx, func() error { return l.open(ctx) })
+	if hasCode(err, codeCantOpen) {
+		if err = createFile(path); err == nil {
+			err = l.patiently(ctx, func() error { return l.open(ctx) })
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open ledger %s: %w", path, explain(path, err))
+	}
+	return l, nil
+}
+
+// open connects to a file that must exist and brings its schema up to date.
+func (l *Ledger) open(ctx context.Context) error {
+	connector, err := sqlite.NewConnector(dsn(l.path, min(l.busy, busySlice)))
+	if err != nil {
+		return err
+	}
+	l.db = sql.OpenDB(connector)
+	l.db.SetMaxOpenConns(1)
+	l.db.SetMaxIdleConns(1)
+	if err := l.ready(ctx); err != nil {
+		return errors.Join(err, l.db.Close())
+	}
+	return nil
+}
+
+// patiently runs fn again while another process is in the way, for as long as
+// the ledger waits and the context lasts.
+func (l *Ledger) patiently(ctx context.Context, fn func() error) error {
+	err := fn()
+	if !hasCode(err, codeBusy, codeLocked) {
+		return err
+	}
+	giveUp := time.NewTimer(l.busy)
+	defer giveUp.Stop()
+	again := time.NewTicker(busyPause)
+	defer again.Stop()
+	for hasCode(err, codeBusy, codeLocked) {
+		select {
+		case <-giveUp.C:
+			return err
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-again.C:
+			if ctx.Err() != nil {
+				return errors.Join(err, ctx.Err())
+			}
+			err = fn()
+		}
+	}
+	return err
+}
+
+// ready checks the version, migrates if it must, and remembers the file.
+func (l *Ledger) ready(ctx context.Context) error {
+	var version int
+	if err := l.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	if version != schemaVersion {
+		if err := l.migrate(ctx, version); err != nil {
+			return err
+		}
+	}
+	info, err := os.Stat(l.path)
+	l.file = info
+	return err
+}
+
+// dsn asks for an existing file: SQLite itself would create it readable by
+// everybody. The pragmas are those that live with a connection; the journal
+// mode lives in the file and is set once, when it is made. A log of 256 pages
+// is folded in: the first to open a ledger after all others have gone reads the
+// whole log, which at SQLite's own 1000 takes longer than all the rest.
+func dsn(path string, busy time.Duration) string {
+	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
+	return "file:" + escaped + "?mode=rw&_txlock=immediate&_dqs=0" +
+		"&_pragma=busy_timeout(" + strconv.FormatInt(busy.Milliseconds(), 10) + ")" +
+		"&_pragma=foreign_keys(1)&_pragma=recursive_triggers(1)&_pragma=synchronous(1)&_pragma=wal_autocheckpoint(256)"
+}
+
+// createFile makes an empty database file only its owner can read, and its
+// directory; one that is there, made by another process or somebody else, is
+// left as it is. SQLite gives the files it puts beside it the same mode.
+func createFile(path string) error {
+	dir := filepath.Dir(path)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+		if err := os.Chmod(dir, 0o700); err != nil { //nolint:gosec // a directory needs its x bit
+			return err
+		}
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(0o600), f.Close())
+}
+
+// Path is the absolute path of the database file.
+func (l *Ledger) Path() string { return l.path }
+
+// Replaced says whether another file, or none, is where the opened one was.
+// What is written from then on goes to a file nobody will read: close the
+// ledger and open it again.
+func (l *Ledger) Replaced() (bool, error) {
+	now, err := os.Stat(l.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return true, nil
+	case err != nil:
+		return false, fmt.Errorf("look at ledger %s: %w", l.path, err)
+	default:
+		return !os.SameFile(l.file, now), nil
+	}
+}
+
+// Close releases the ledger. The last process to close it folds the write-ahead
+// log into the file; a process that is about to exit may leave that to others
+// and not close at all: nothing committed is lost.
+//
+//nolint:contextcheck,nolintlint // nothing here waits, and closing is not to be called off
+func (l *Ledger) Close() error {
+	// The last close removes the log by its name, which may by now belong to
+	// the file that took this one's place.
+	replaced, err := l.Replaced()
+	if replaced || err != nil {
+		err = errors.Join(err, l.keepLog())
+	}
+	if err := errors.Join(err, l.db.Close()); err != nil {
+		return fmt.Errorf("close ledger %s: %w", l.path, err)
+	}
+	return nil
+}
+
+// keepLog makes the connection leave the write-ahead log where it is.
+func (l *Ledger) keepLog() error {
+	conn, err := l.db.Conn(context.Background())
+	if err != nil {
+		return err
+	}
+	err = conn.Raw(func(driver any) error {
+		control, ok := driver.(sqlite.FileControl)
+		if !ok {
+			return errors.New("driver has no file control")
+		}
+		_, err := control.FileControlPersistWAL("main", 1)
+		return err
+	})
+	return errors.Join(err, conn.Close())
+}
+
+// Check reads the whole ledger and says whether its pages and rules are intact.
+// It takes long for a large ledger and holds up no writer.
+func Check(ctx context.Context, path string) error {
+	l, err := Open(ctx, Config{Path: path})
+	if err != nil {
+		return err
+	}
+	return errors.Join(l.check(ctx), l.Close())
+}
+
+// check runs the integrity check; its answer is one row "ok" or the findings.
+func (l *Ledger) check(ctx context.Context) error {
+	var answer string
+	if err := l.db.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&answer); err != nil {
+		return fmt.Errorf("check ledger %s: %w", l.path, explain(l.path, err))
+	}
+	if answer != "ok" {
+		return fmt.Errorf("check ledger %s: %w", l.path, damaged(l.path, answer))
+	}
+	return nil
+}

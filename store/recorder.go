@@ -1,0 +1,328 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/ocr-run/ocr-run/lifecycle"
+)
+
+// defaultRecordTimeout bounds one write, so that no run waits long for its
+// ledger.
+const defaultRecordTimeout = 2 * time.Second
+
+// retryShare is the part of the bound a write gets once one has failed: the next
+// ones will probably fail too, and the spool is at hand.
+const retryShare = 8
+
+// RecorderConfig says where a Recorder writes.
+type RecorderConfig struct {
+	// Open opens the ledger. It is called at the first write and again after
+	// trouble, never twice at once, and must heed its context. Required.
+	Open func(ctx context.Context) (*Ledger, error)
+	// SpoolDir takes the facts the ledger does not; made when needed. Required.
+	SpoolDir string
+	// Timeout bounds one write to the ledger; 0 means 2 seconds. While facts
+	// are in the spool it is an eighth of that.
+	Timeout time.Duration
+	// Log is told of the first trouble with the ledger, of the first with the
+	// spool, and of every fact refused. Nil for nobody.
+	Log func(error)
+}
+
+// Recorder writes the facts of one execution, to the ledger or, while that
+// cannot be had, to a spool that is taken in later. Its methods bear the names
+// of the ledger's, and do the same; but the only errors they return are verdicts
+// on the fact itself (ErrFenced, ErrConflict, ErrInvariant), never trouble with
+// a file. They are bounded in time whatever the context, and safe for
+// concurrent use. A row that is gone is announced again.
+type Recorder struct {
+	config RecorderConfig
+	spool  spool
+
+	mu     sync.Mutex
+	ledger *Ledger
+	// memory is what it takes to announce the execution again.
+	memory fact
+	// pending: the spool may hold facts of ours, under spooled. They go first.
+	pending  bool
+	spooled  string
+	degraded bool
+	// spoolLost: the spool failed and Log has been told.
+	spoolLost bool
+}
+
+// NewRecorder makes a Recorder. Nothing is opened before the first write.
+func NewRecorder(c RecorderConfig) *Recorder {
+	if c.Log == nil {
+		c.Log = func(error) {}
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = defaultRecordTimeout
+	}
+	return &Recorder{config: c, spool: spool{dir: c.SpoolDir}}
+}
+
+// Degraded says whether anything of this run went, for a while, elsewhere than
+// to the ledger. It stays true.
+func (r *Recorder) Degraded() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.degraded
+}
+
+// Lost says whether a fact could be written nowhere, neither to the ledger nor
+// to the spool. It stays true.
+func (r *Recorder) Lost() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.spoolLost
+}
+
+// Ledger is the open ledger, for reading; it is opened when it is not. It
+// belongs to the Recorder.
+func (r *Recorder) Ledger(ctx context.Context) (*Ledger, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.opened(ctx)
+}
+
+// Close closes the ledger if it is open. Facts in the spool stay there.
+func (r *Recorder) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.drop()
+}
+
+// Announce is Ledger.Announce. In the spool the generation is the first.
+func (r *Recorder) Announce(ctx context.Context, a Announcement) (generation int64, err error) {
+	generation = firstGeneration
+	f := fact{Op: opAnnounce, Announcement: &a, Generation: firstGeneration}
+	err = r.record(ctx, f, func(ctx context.Context, l *Ledger) error {
+		generation, err = l.Announce(ctx, a)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	r.remember(fact{Announcement: &a, Generation: generation})
+	return generation, nil
+}
+
+// Reannounce is Ledger.Reannounce. Missing rows are announced again without it.
+func (r *Recorder) Reannounce(ctx context.Context, a Announcement, launch Launch, generation int64) error {
+	f := fact{Op: opAnnounce, Announcement: &a, Launch: &launch, Generation: generation}
+	err := r.record(ctx, f, func(ctx context.Context, l *Ledger) error {
+		return l.Reannounce(ctx, a, launch, generation)
+	})
+	if err == nil {
+		r.remember(f)
+	}
+	return err
+}
+
+// Launched is Ledger.Launched.
+func (r *Recorder) Launched(ctx context.Context, launch Launch) error {
+	err := r.record(ctx, fact{Op: opLaunch, Launch: &launch}, func(ctx context.Context, l *Ledger) error {
+		return l.Launched(ctx, launch)
+	})
+	if err == nil {
+		r.remember(fact{Launch: &launch})
+	}
+	return err
+}
+
+// Beat is Ledger.Beat. A beat that cannot be written is dropped: the next one
+// says the same. The answer is then the zero one.
+func (r *Recorder) Beat(ctx context.Context, b Beat) (answer BeatAnswer, err error) {
+	f := fact{At: &b.At}
+	err = r.record(ctx, f, func(ctx context.Context, l *Ledger) error {
+		answer, err = l.Beat(ctx, b)
+		if err != nil || !answer.Missing || r.memory.Announcement == nil {
+			return err
+		}
+		if err := r.announceAgain(ctx, l, f); err != nil {
+			return err
+		}
+		answer, err = l.Beat(ctx, b)
+		return err
+	})
+	return answer, err
+}
+
+// Suspend is Ledger.Suspend.
+func (r *Recorder) Suspend(ctx context.Context, uid string, gen int64, at Instant, signal int) error {
+	f := fact{Op: opSuspend, UID: uid, Generation: gen, At: &at, Signal: signal}
+	return r.record(ctx, f, func(ctx context.Context, l *Ledger) error {
+		return l.Suspend(ctx, uid, gen, at, signal)
+	})
+}
+
+// Continue is Ledger.Continue.
+func (r *Recorder) Continue(ctx context.Context, uid string, gen int64, at Instant) error {
+	f := fact{Op: opContinue, UID: uid, Generation: gen, At: &at}
+	return r.record(ctx, f, func(ctx context.Context, l *Ledger) error {
+		return l.Continue(ctx, uid, gen, at)
+	})
+}
+
+// Finish is Ledger.Finish. It marks the ending degraded when the run was. A run
+// whose end went to the spool is not known to be alone.
+func (r *Recorder) Finish(ctx context.Context, e Ending) (alone bool, err error) {
+	e.Degraded = e.Degraded || r.Degraded()
+	err = r.record(ctx, fact{Op: opFinish, Ending: &e}, func(ctx context.Context, l *Ledger) error {
+		alone, err = l.Finish(ctx, e)
+		return err
+	})
+	return alone, err
+}
+
+// Append is Ledger.Append. The sequence number is 0 when the event went to the
+// spool.
+func (r *Recorder) Append(ctx context.Context, e Event) (seq int64, err error) {
+	err = r.record(ctx, fact{Op: opEvent, Event: &e}, func(ctx context.Context, l *Ledger) error {
+		seq, err = l.Append(ctx, e)
+		return err
+	})
+	return seq, err
+}
+
+// remember keeps what it takes to announce the execution again.
+func (r *Recorder) remember(f fact) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if f.Announcement != nil {
+		r.memory.Announcement, r.memory.Generation = f.Announcement, f.Generation
+	}
+	if f.Launch != nil {
+		r.memory.Launch = f.Launch
+	}
+}
+
+// calm is a context that ends without telling. Watching for the end of one costs
+// a goroutine and two thread switches a statement, while the only thing that can
+// take long here, waiting for another writer, asks Err between two tries.
+type calm struct{ context.Context }
+
+// Done never tells.
+func (calm) Done() <-chan struct{} { return nil }
+
+// record writes a fact to the ledger, or else to the spool. A fact without an
+// operation is not worth spooling. One at a time, so that facts stay in order.
+func (r *Recorder) record(ctx context.Context, f fact, write func(context.Context, *Ledger) error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	timeout := r.config.Timeout
+	if r.pending {
+		timeout /= retryShare
+	}
+	// A fact does not become untrue because its run is being cancelled.
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	defer cancel()
+	err := r.direct(calm{bounded}, f, write)
+	switch {
+	case err == nil:
+		return nil
+	case refusal(err):
+		r.config.Log(err)
+		return err
+	}
+	if !r.degraded {
+		r.degraded = true
+		r.config.Log(fmt.Errorf("record in spool %s: %w", r.spool.dir, err))
+	}
+	if f.Op != "" {
+		r.divert(f)
+	}
+	return nil
+}
+
+// direct writes to the ledger, after everything the spool still holds. A row
+// that is gone is announced again first.
+func (r *Recorder) direct(ctx context.Context, f fact, write func(context.Context, *Ledger) error) error {
+	l, err := r.opened(ctx)
+	if err != nil {
+		return err
+	}
+	if r.pending {
+		if err := r.spool.takeInOne(ctx, l, r.spooled); err != nil {
+			return err
+		}
+		r.pending = false
+	}
+	err = write(ctx, l)
+	if !errors.Is(err, ErrNotFound) || r.memory.Announcement == nil {
+		return err
+	}
+	if err := r.announceAgain(ctx, l, f); err != nil {
+		return err
+	}
+	return write(ctx, l)
+}
+
+// announceAgain writes the row anew in a ledger that took the old one's place,
+// as noticed when f was to be written. The announcement must be remembered.
+func (r *Recorder) announceAgain(ctx context.Context, l *Ledger, f fact) error {
+	var launch Launch
+	if r.memory.Launch != nil {
+		launch = *r.memory.Launch
+	}
+	a := *r.memory.Announcement
+	if err := l.Reannounce(ctx, a, launch, r.memory.Generation); err != nil {
+		return err
+	}
+	_, err := l.Append(ctx, Event{UID: a.UID, Type: lifecycle.EventLedgerReplaced, AtMS: f.atMS()})
+	return err
+}
+
+// opened is the open ledger; one that was replaced is closed and opened anew.
+func (r *Recorder) opened(ctx context.Context) (*Ledger, error) {
+	if r.ledger != nil {
+		replaced, err := r.ledger.Replaced()
+		if err == nil && !replaced {
+			return r.ledger, nil
+		}
+		if err := errors.Join(err, r.drop()); err != nil {
+			return nil, err
+		}
+	}
+	l, err := r.config.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.ledger = l
+	return l, nil
+}
+
+// drop closes the ledger if it is open.
+func (r *Recorder) drop() error {
+	if r.ledger == nil {
+		return nil
+	}
+	l := r.ledger
+	r.ledger = nil
+	return l.Close()
+}
+
+// divert writes a fact to the spool. The spool begins with the announcement, so
+// that it makes sense to a ledger that knows nothing of this run.
+func (r *Recorder) divert(f fact) {
+	facts := []fact{f}
+	if !r.pending && f.Announcement == nil && r.memory.Announcement != nil {
+		again := r.memory
+		again.Op = opAnnounce
+		facts = []fact{again, f}
+	}
+	uid := facts[0].uid()
+	if err := r.spool.append(uid, facts); err != nil {
+		if !r.spoolLost {
+			r.spoolLost = true
+			r.config.Log(fmt.Errorf("record execution %s: nothing can be written: %w", uid, err))
+		}
+		return
+	}
+	r.pending, r.spooled = true, uid
+}

@@ -1,0 +1,39 @@
+// Package heartbeat proves that a run's wrapper lives, and judges from outside
+// whether it does.
+//
+// # Two witnesses for two questions
+//
+// The lease ([RunFile]) says that the wrapper lives: the kernel frees it the
+// instant the wrapper dies, and neither sleep nor a stop signal nor a broken
+// ledger can take it away. The beat ([Beater]) says that the wrapper is awake
+// and moving. [Judge] joins both:
+//
+//	lease held, beat fresh            live
+//	lease held, beat old              late: stalled, never dead
+//	lease held, suspended by ^Z       stopped
+//	lease free, identity gone         gone, at once
+//	another boot of this machine      gone, at once
+//	row has ended                     ended
+//
+// Ages are awake time of one boot. A night with the lid closed ages nothing,
+// and no step of the wall clock can kill a run.
+//
+// # Sleep
+//
+// [Classify] tells from two clock readings what lay between them: a sleep, a
+// stall, a step of the wall clock. A stall is never taken for a sleep, because
+// sleep is measured and not guessed from a late timer.
+//
+// # States and goroutines
+//
+// A Beater is made by [New], runs from Start to Stop and does not start again.
+// Start launches its only goroutine, Stop waits for it. That goroutine makes
+// every call into the ledger and every callback of [Config]; a ledger that
+// hangs holds up nothing else.
+//
+// # The exit record
+//
+// The lease file also has room for one [ExitRecord], allocated when the run
+// starts. Writing it needs no free block and no lock, so that the way a run
+// ended survives a full disk and a ledger nobody can write to.
+package heartbeat

@@ -1,0 +1,174 @@
+package heartbeat
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// runsDir is where run files live below the state directory.
+const runsDir = "runs"
+
+// ErrLeaseHeld says that another wrapper holds the lease of that run.
+var ErrLeaseHeld = errors.New("lease held by another wrapper")
+
+// RunFile is a run's lease with the room for its exit record. It is held from
+// CreateRunFile until Release or the end of the process, whatever ends it; no
+// child inherits it.
+type RunFile struct {
+	path string
+	file *os.File
+}
+
+// RunFilePath is where the file of a run lies in a state directory.
+func RunFilePath(stateDir, uid string) string { return filepath.Join(stateDir, runsDir, uid) }
+
+// CreateRunFile creates the file of run uid below stateDir and takes its lease.
+// The file appears under its name only once it is complete and locked, so that
+// nobody ever finds a living run without a lease. A file left by an earlier
+// generation of the run is replaced; if that one still lives the error is
+// ErrLeaseHeld.
+func CreateRunFile(stateDir, uid string) (*RunFile, error) {
+	path := RunFilePath(stateDir, uid)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("create run directory: %w", err)
+	}
+	switch held, err := LeaseHeld(path); {
+	case err != nil:
+		return nil, err
+	case held:
+		return nil, fmt.Errorf("create run file %s: %w", path, ErrLeaseHeld)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+uid+".*")
+	if err != nil {
+		return nil, fmt.Errorf("create run file %s: %w", path, err)
+	}
+	if err := publish(f, path); err != nil {
+		_ = os.Remove(f.Name())
+		_ = f.Close()
+		return nil, fmt.Errorf("create run file %s: %w", path, err)
+	}
+	return &RunFile{path: path, file: f}, nil
+}
+
+// publish locks, fills and names a file, in that order. The bytes are written
+// and synced rather than reserved: a written block needs nothing from the disk
+// when it is written again. The sync comes last, so that one call makes both
+// the blocks and the name durable on the usual file systems.
+func publish(f *os.File, path string) error {
+	if err := flock(f, unix.LOCK_EX); err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(make([]byte, recordSize), 0); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncData(f)
+}
+
+// Path is where the file lies.
+func (r *RunFile) Path() string { return r.path }
+
+// Release gives up the lease, and removes the file when its record has been
+// taken in and is of no more use. Removing comes first: at no moment does a
+// free lease lie beside a run that is about to be written as ended.
+func (r *RunFile) Release(remove bool) error {
+	var removed error
+	if remove {
+		removed = os.Remove(r.path)
+	}
+	// Unlock and not just close: a child between fork and exec still shares
+	// the descriptor and would keep the lease for that long.
+	unlocked := flock(r.file, unix.LOCK_UN)
+	if err := errors.Join(removed, unlocked, r.file.Close()); err != nil {
+		return fmt.Errorf("release run file %s: %w", r.path, err)
+	}
+	return nil
+}
+
+// LeaseHeld says whether some process holds the lease at path. A missing file
+// is not held. Asking takes the lock for an instant, in shared mode: askers do
+// not disturb each other, and a wrapper locks its file before anybody can ask.
+func LeaseHeld(path string) (bool, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("probe lease: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	err = flock(f, unix.LOCK_SH)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("probe lease %s: %w", path, err)
+	}
+	_ = flock(f, unix.LOCK_UN)
+	return false, nil
+}
+
+// flock never waits.
+func flock(f *os.File, how int) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var locked error
+	err = raw.Control(func(fd uintptr) {
+		for {
+			if locked = unix.Flock(int(fd), how|unix.LOCK_NB); locked != unix.EINTR {
+				return
+			}
+		}
+	})
+	return errors.Join(err, locked)
+}
+
+// WriteExit puts rec into the run file at path, which any process of the user
+// may do, lease or not. The file does not grow and nothing is allocated. When it
+// returns nil the record outlives every process; with durable it is on disk too
+// and outlives a loss of power, which takes the time of a sync. A reader finds
+// the old record, the new one or none, never a mixture.
+func WriteExit(path string, rec ExitRecord, durable bool) error {
+	b, err := rec.encode()
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return fmt.Errorf("write exit record: %w", err)
+	}
+	_, err = f.WriteAt(b, 0)
+	if durable {
+		err = errors.Join(err, syncData(f))
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write exit record %s: %w", path, err)
+	}
+	return nil
+}
+
+// ReadExit reads the record at path. ok is false, without an error, when there
+// is no file, no record yet, or only part of one.
+func ReadExit(path string) (rec ExitRecord, ok bool, err error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return rec, false, nil
+	}
+	if err != nil {
+		return rec, false, fmt.Errorf("read exit record: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	b := make([]byte, recordSize)
+	n, _ := f.ReadAt(b, 0)
+	rec, ok = decode(b[:n])
+	return rec, ok, nil
+}

@@ -1,0 +1,195 @@
+package heartbeat
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/store"
+)
+
+// maxPending bounds the events kept for a ledger that takes none. Sleeps and
+// stalls come by the dozen at most; the oldest are dropped first.
+const maxPending = 64
+
+// run is the Beater's goroutine: one timer, at most one wake-up per interval.
+func (b *Beater) run() {
+	expected := min(b.cfg.Interval, firstBeat)
+	timer := time.NewTimer(expected)
+	defer timer.Stop()
+	for {
+		select {
+		case <-b.ctx.Done():
+			return
+		case <-timer.C:
+		case <-b.cfg.Wakes:
+		}
+		began := b.cfg.Clock.Now()
+		b.observe(began, expected)
+		b.beat(began)
+		// Counted from the start of this beat, so that a slow ledger does not
+		// make the next one late.
+		expected = b.cfg.Interval
+		timer.Reset(max(expected-(b.cfg.Clock.Now().Awake-began.Awake), 0))
+	}
+}
+
+// observe takes in a reading that was due expected after the last one and
+// notes what lay between.
+func (b *Beater) observe(now clock.Reading, expected time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	g := Classify(b.last, now, expected)
+	// A clock that ran backwards must not be counted twice when it catches up.
+	now.Awake = max(now.Awake, b.last.Awake)
+	now.Suspended = max(now.Suspended, b.last.Suspended)
+	b.last = now
+	if g.asleep() {
+		b.slept = Sleep{For: g.Slept, Woke: now}
+		b.note(lifecycle.EventSlept, map[string]int64{"suspended_ms": g.Slept.Milliseconds()})
+	}
+	if g.stalled() {
+		b.note(lifecycle.EventLate, map[string]int64{"late_ms": g.Late.Milliseconds()})
+	}
+}
+
+// note queues one event at the latest reading. The caller holds the mutex.
+func (b *Beater) note(t lifecycle.EventType, payload any) {
+	// A map of numbers or strings always encodes.
+	body, _ := json.Marshal(payload)
+	b.noted++
+	b.pending = append(b.pending, store.Event{
+		// An append that was cut off may have been written: the id lets the
+		// ledger take it once.
+		ExternalID: fmt.Sprintf("beat-%d-%d", b.cfg.Generation, b.noted),
+		UID:        b.cfg.UID,
+		Type:       t,
+		AtMS:       b.last.Wall.UnixMilli(),
+		Payload:    body,
+	})
+	if len(b.pending) > maxPending {
+		b.pending = slices.Delete(b.pending, 0, len(b.pending)-maxPending)
+	}
+}
+
+// beat does all ledger work of one tick and remembers how it went. Nothing
+// here can fail in a way that matters to the run.
+func (b *Beater) beat(now clock.Reading) {
+	if b.answer.Fenced {
+		return
+	}
+	ctx, cancel := context.WithTimeout(b.ctx, tickTimeout)
+	defer cancel()
+	err := b.exchange(ctx, now)
+	if err == nil {
+		err = b.flush(ctx)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.err = err
+}
+
+// exchange writes the beat and takes in the answer, announcing the run anew
+// first where the ledger no longer knows it.
+func (b *Beater) exchange(ctx context.Context, now clock.Reading) error {
+	if replaced, err := b.cfg.Ledger.Replaced(); err == nil && replaced {
+		if err := b.reannounce(ctx, "replaced"); err != nil {
+			return err
+		}
+	}
+	beat := b.compose(now)
+	answer, err := b.cfg.Ledger.Beat(ctx, beat)
+	if err == nil && answer.Missing {
+		if err := b.reannounce(ctx, "missing"); err != nil {
+			return err
+		}
+		beat = b.compose(now)
+		answer, err = b.cfg.Ledger.Beat(ctx, beat)
+	}
+	if err != nil {
+		return fmt.Errorf("beat: %w", err)
+	}
+	if beat.Descendants != nil && !answer.Missing && !answer.Over {
+		b.written = beat.Descendants
+	}
+	b.tell(Answer{StopRequested: answer.StopRequested, Fenced: answer.Fenced})
+	return nil
+}
+
+// reannounce writes the row anew. A new row has no descendants.
+func (b *Beater) reannounce(ctx context.Context, why string) error {
+	b.written = nil
+	if b.cfg.Reannounce == nil {
+		return nil
+	}
+	if err := b.cfg.Reannounce(ctx); err != nil {
+		return fmt.Errorf("announce again: %w", err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.note(lifecycle.EventLedgerReplaced, map[string]string{"reason": why})
+	return nil
+}
+
+// compose is the beat for now. Its list of descendants is nil when the ledger
+// has the same one.
+func (b *Beater) compose(now clock.Reading) store.Beat {
+	beat := store.Beat{
+		UID:         b.cfg.UID,
+		Generation:  b.cfg.Generation,
+		At:          InstantOf(now, b.cfg.BootID),
+		SuspendedMS: b.SuspendedTotal().Milliseconds(),
+	}
+	if b.cfg.Activity != nil {
+		beat.LastActivityMS = b.cfg.Activity()
+	}
+	if b.cfg.Descendants == nil {
+		return beat
+	}
+	if list := b.cfg.Descendants(); !slices.Equal(list, b.written) {
+		// Never nil: the last descendant is gone, too, is news.
+		beat.Descendants = append([]store.Descendant{}, list...)
+	}
+	return beat
+}
+
+// tell passes on an answer that asks for something new.
+func (b *Beater) tell(a Answer) {
+	if a == b.answer {
+		return
+	}
+	b.answer = a
+	if b.cfg.OnAnswer != nil && a != (Answer{}) {
+		b.cfg.OnAnswer(a)
+	}
+}
+
+// flush writes the queued events in order, until one fails.
+func (b *Beater) flush(ctx context.Context) error {
+	for {
+		e, ok := b.oldest()
+		if !ok {
+			return nil
+		}
+		if _, err := b.cfg.Ledger.Append(ctx, e); err != nil {
+			return fmt.Errorf("append %s: %w", e.Type, err)
+		}
+		b.mu.Lock()
+		b.pending = b.pending[1:]
+		b.mu.Unlock()
+	}
+}
+
+// oldest is the event to be written next.
+func (b *Beater) oldest() (store.Event, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.pending) == 0 {
+		return store.Event{}, false
+	}
+	return b.pending[0], true
+}

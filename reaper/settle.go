@@ -1,0 +1,111 @@
+package reaper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/store"
+)
+
+// Report counts what a sweep did.
+type Report struct {
+	// Ingested facts were taken in from the spool.
+	Ingested int
+	// Recovered rows got their real end from an exit record.
+	Recovered int
+	// Lost rows ended without anybody having seen the end.
+	Lost int
+}
+
+// Settle takes in the spool and settles every row whose wrapper is gone. The
+// errors of single rows are joined; the rest of the sweep goes on.
+func Settle(ctx context.Context, l *store.Ledger, spoolDir string, at heartbeat.Observer) (Report, error) {
+	var r Report
+	var failures []error
+	n, err := store.IngestSpool(ctx, l, spoolDir)
+	r.Ingested = n
+	failures = append(failures, err)
+	open, err := l.Unsettled(ctx)
+	failures = append(failures, err)
+	for _, e := range open {
+		if !abandoned(e, at) {
+			continue
+		}
+		if err := settle(ctx, l, e, &r); err != nil && !errors.Is(err, store.ErrFenced) {
+			failures = append(failures, fmt.Errorf("settle execution %s: %w", e.UID, err))
+		}
+	}
+	return r, errors.Join(failures...)
+}
+
+// abandoned says whether nobody is left who will write the row's end.
+func abandoned(e store.Execution, at heartbeat.Observer) bool {
+	return Look(e, at) == heartbeat.LivenessGone && aliveOf(e.Launch.Monitor, at) != heartbeat.Yes
+}
+
+// settle writes the end of one row: what its monitor saw, or that nobody did.
+func settle(ctx context.Context, l *store.Ledger, e store.Execution, r *Report) error {
+	end, seen := recordedEnd(e)
+	if !seen {
+		end = lostEnd(e)
+	}
+	if _, err := l.Finish(ctx, end); err != nil {
+		return err
+	}
+	if seen {
+		r.Recovered++
+	} else {
+		r.Lost++
+	}
+	if e.RunFile == "" {
+		return nil
+	}
+	if err := os.Remove(e.RunFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove run file: %w", err)
+	}
+	return nil
+}
+
+// recordedEnd is the end in the run's exit record, if it has one of its own.
+func recordedEnd(e store.Execution) (store.Ending, bool) {
+	if e.RunFile == "" {
+		return store.Ending{}, false
+	}
+	rec, ok, err := heartbeat.ReadExit(e.RunFile)
+	if err != nil || !ok || rec.UID != e.UID || rec.Generation != e.Generation {
+		return store.Ending{}, false
+	}
+	end := store.Ending{
+		UID: e.UID, Generation: e.Generation, End: rec.End, ExitCode: rec.ExitCode, Signal: rec.Signal,
+		CoreDumped: rec.CoreDumped, StoppedBy: rec.StoppedBy, StopFailed: rec.StopFailed, At: rec.At,
+		AwakeMS: -1, SuspendedMS: e.SuspendedMS, Degraded: true,
+	}
+	if from := e.Launch.At; from.BootID != "" && from.BootID == rec.At.BootID {
+		end.AwakeMS = max(rec.At.AwakeMS-from.AwakeMS, 0)
+	}
+	if rec.Note != "" {
+		end.Evidence = append(end.Evidence, lifecycle.Evidence{
+			Source: lifecycle.SourceOwnAct, Detail: rec.Note, AtMS: rec.At.WallMS,
+		})
+	}
+	return end, true
+}
+
+// lostEnd is the end of a run nobody saw end, dated by its last sign of life.
+func lostEnd(e store.Execution) store.Ending {
+	at := e.LastBeat
+	if at.WallMS == 0 {
+		at = e.At
+	}
+	return store.Ending{
+		UID: e.UID, Generation: e.Generation, End: lifecycle.EndLost, At: at, AwakeMS: -1, SuspendedMS: e.SuspendedMS,
+		Evidence: []lifecycle.Evidence{{
+			Source: lifecycle.SourceLedger, Detail: "its wrapper vanished and left no exit record", AtMS: at.WallMS,
+		}},
+	}
+}

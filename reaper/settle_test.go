@@ -1,0 +1,179 @@
+package reaper
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/store/storetest"
+)
+
+// here is an observer on this machine, now.
+func here(t *testing.T) heartbeat.Observer {
+	t.Helper()
+	boot, err := clock.BootID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return heartbeat.Observer{MachineID: "m", Now: heartbeat.InstantOf(clock.System().Now(), boot)}
+}
+
+// identity names a process of this machine and boot.
+func identity(at heartbeat.Observer, pid int, start uint64) store.Identity {
+	return store.Identity{
+		MachineID: at.MachineID, BootID: at.Now.BootID, PIDNamespace: proc.PIDNamespace(), PID: pid, StartTicks: start,
+	}
+}
+
+// me is this process.
+func me(t *testing.T, at heartbeat.Observer) store.Identity {
+	t.Helper()
+	self, err := proc.Self()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return identity(at, self.PID, self.Start)
+}
+
+// noOne is a process that cannot exist: its pid is above every limit.
+func noOne(at heartbeat.Observer) store.Identity { return identity(at, 1<<30, 1) }
+
+// announce writes a running row into l with its run file in dir.
+func announce(t *testing.T, l *store.Ledger, dir, uid string, wrapper, monitor store.Identity, at heartbeat.Observer) store.Announcement {
+	t.Helper()
+	a := store.Announcement{
+		UID: uid, Lineage: uid, Command: []string{"agent"}, CWD: "/", Workspace: "/", Wrapper: wrapper,
+		RunFile: heartbeat.RunFilePath(dir, uid), At: at.Now, BeatMS: 10_000,
+	}
+	if _, err := l.Announce(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Launched(t.Context(), store.Launch{UID: uid, Child: noOne(at), Monitor: monitor, At: at.Now}); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// settled runs a sweep and returns the row afterwards.
+func settled(t *testing.T, l *store.Ledger, dir, uid string, at heartbeat.Observer) (store.Execution, Report) {
+	t.Helper()
+	r, err := Settle(t.Context(), l, filepath.Join(dir, "spool"), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := l.Execution(t.Context(), uid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, r
+}
+
+func TestDeadWrapperWithoutRecordIsLost(t *testing.T) {
+	t.Parallel()
+	l, dir, at := storetest.New(t), t.TempDir(), here(t)
+	announce(t, l, dir, "a", noOne(at), noOne(at), at)
+	e, r := settled(t, l, dir, "a", at)
+	if e.Process.End != lifecycle.EndLost || r.Lost != 1 {
+		t.Errorf("end %q, report %+v", e.Process.End, r)
+	}
+	if _, r := settled(t, l, dir, "a", at); r != (Report{}) {
+		t.Errorf("the second sweep did %+v", r)
+	}
+}
+
+func TestExitRecordBeatsLost(t *testing.T) {
+	t.Parallel()
+	l, dir, at := storetest.New(t), t.TempDir(), here(t)
+	f, err := heartbeat.CreateRunFile(dir, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := heartbeat.ExitRecord{
+		UID: "a", Generation: 1, End: lifecycle.EndExited, ExitCode: new(7),
+		StoppedBy: lifecycle.StoppedByReaper, At: at.Now, Note: "seen by the monitor",
+	}
+	if err := heartbeat.WriteExit(f.Path(), rec, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Release(false); err != nil {
+		t.Fatal(err)
+	}
+	announce(t, l, dir, "a", noOne(at), noOne(at), at)
+	e, r := settled(t, l, dir, "a", at)
+	if e.Process.End != lifecycle.EndExited || e.Process.ExitCode == nil || *e.Process.ExitCode != 7 || r.Recovered != 1 {
+		t.Errorf("process %+v, report %+v", e.Process, r)
+	}
+	if _, err := os.Stat(f.Path()); !os.IsNotExist(err) {
+		t.Errorf("the run file is still there: %v", err)
+	}
+}
+
+func TestWhoeverMayStillWriteIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	at := here(t)
+	for name, c := range map[string]struct {
+		wrapper, monitor store.Identity
+		lease            bool
+	}{
+		"wrapper lives":            {wrapper: me(t, at), monitor: noOne(at)},
+		"monitor lives":            {wrapper: noOne(at), monitor: me(t, at)},
+		"lease held":               {wrapper: noOne(at), monitor: noOne(at), lease: true},
+		"another pid namespace":    {wrapper: store.Identity{MachineID: "m", BootID: at.Now.BootID, PIDNamespace: 1, PID: 1 << 30}, monitor: noOne(at)},
+		"another machine and boot": {wrapper: store.Identity{MachineID: "other", BootID: "other", PID: 1 << 30}, monitor: noOne(at)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, dir := storetest.New(t), t.TempDir()
+			if c.lease {
+				f, err := heartbeat.CreateRunFile(dir, "a")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer f.Release(true)
+			}
+			announce(t, l, dir, "a", c.wrapper, c.monitor, at)
+			if e, r := settled(t, l, dir, "a", at); e.Process.End != lifecycle.EndRunning {
+				t.Errorf("end %q, report %+v", e.Process.End, r)
+			}
+		})
+	}
+}
+
+func TestOtherBootIsOver(t *testing.T) {
+	t.Parallel()
+	l, dir, at := storetest.New(t), t.TempDir(), here(t)
+	before := at
+	before.Now.BootID = "an earlier boot"
+	announce(t, l, dir, "a", identity(before, os.Getpid(), 1), identity(before, os.Getpid(), 1), before)
+	if e, _ := settled(t, l, dir, "a", at); e.Process.End != lifecycle.EndLost {
+		t.Errorf("end %q", e.Process.End)
+	}
+}
+
+func TestLook(t *testing.T) {
+	t.Parallel()
+	at := here(t)
+	row := store.Execution{Announcement: store.Announcement{Wrapper: me(t, at), At: at.Now, BeatMS: 10_000}}
+	row.Process.End, row.LastBeat = lifecycle.EndRunning, at.Now
+	look := func(what string, want heartbeat.Liveness) {
+		t.Helper()
+		if got := Look(row, at); got != want {
+			t.Errorf("%s: %s, want %s", what, got, want)
+		}
+	}
+	look("own process", heartbeat.LivenessLive)
+	row.Wrapper.StartTicks++
+	look("a process of another start", heartbeat.LivenessGone)
+	row.Wrapper.PIDNamespace++
+	look("another namespace cannot be asked", heartbeat.LivenessLive)
+	row.LastBeat.AwakeMS -= time.Hour.Milliseconds()
+	look("another namespace, silent", heartbeat.LivenessLate)
+	row.RunFile = filepath.Join(t.TempDir(), "absent")
+	look("silent and without a lease", heartbeat.LivenessGone)
+}

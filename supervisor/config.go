@@ -1,0 +1,131 @@
+package supervisor
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/store"
+)
+
+// PTYMode says when a run gets a terminal of its own.
+type PTYMode string
+
+// The terminal modes. The zero value is PTYAuto.
+const (
+	// PTYAuto puts exactly those descriptors on an inner terminal that are the
+	// user's terminal.
+	PTYAuto PTYMode = "auto"
+	// PTYAlways makes an inner terminal and puts all three on it.
+	PTYAlways PTYMode = "always"
+	// PTYNever passes all three through: the run lives on the user's own
+	// terminal and in the wrapper's session, without a monitor process.
+	PTYNever PTYMode = "never"
+)
+
+// HangupPolicy says what becomes of a run whose terminal goes away.
+type HangupPolicy string
+
+// The hang-up policies. The zero value is HangupStop.
+const (
+	// HangupStop ends the run.
+	HangupStop HangupPolicy = "stop"
+	// HangupKeep lets it go on without a terminal, as nohup does.
+	HangupKeep HangupPolicy = "keep"
+)
+
+// Exit codes of a wrapped command that never ran, as the shell has them.
+const (
+	// ExitNotLaunched: ocr-run itself could not launch it.
+	ExitNotLaunched = 125
+	// ExitNotExecutable: it was found and cannot be executed.
+	ExitNotExecutable = 126
+	// ExitNotFound: there is no such command.
+	ExitNotFound = 127
+)
+
+// Config is one run. UID, Command, Path, Dir, Env, the three files, Journal and
+// Clock are required.
+type Config struct {
+	// UID names the execution. Env must carry it already.
+	UID         string
+	ParentUID   string
+	ResumedFrom string
+	Lineage     string
+	Name        string
+	// Agent is the adapter that recognised the command; empty for none.
+	Agent string
+	// Command is the argument vector, Path the file to execute, both as they
+	// will be handed to the kernel.
+	Command []string
+	Path    string
+	// Missing says why there is nothing to execute; nil when there is. The run
+	// is then recorded as not started.
+	Missing error
+	// Dir is the working directory, Workspace the directory the run belongs to.
+	Dir       string
+	Workspace string
+	// Env is the whole environment of the run.
+	Env []string
+
+	Stdin, Stdout, Stderr *os.File
+
+	PTY       PTYMode
+	NoMonitor bool
+	OnHangup  HangupPolicy
+	Leftovers LeftoverPolicy
+	// Timeout ends the run after this much awake time; 0 means never.
+	Timeout time.Duration
+	// Grace is the time between a stop and KILL; 0 kills at once.
+	Grace time.Duration
+	// Interval is the time between beats, written into the row.
+	Interval time.Duration
+
+	// StateDir holds the run file; empty runs without one.
+	StateDir string
+	// Journal takes down the facts. It never fails a run: what the ledger does
+	// not take is spooled.
+	Journal *store.Recorder
+	// Launched is called once when the command runs, for work that must not hold
+	// it up; the context ends with the command. It must return at once. Nil for
+	// nothing.
+	Launched func(context.Context)
+	// Tap sees the bytes the run writes, to its terminal or elsewhere, as they
+	// pass; nil for nobody, and then what is redirected does not pass through the
+	// wrapper at all. Calls come one at a time. It must not keep the slice.
+	Tap   func([]byte)
+	Clock clock.Clock
+	// BootID is the boot Clock's awake time counts from.
+	BootID string
+	// Machine is what all identities of this run share: machine, boot and pid
+	// namespace.
+	Machine store.Identity
+	Log     zerolog.Logger
+}
+
+// Result is how a run ended, on all the facts the wrapper has itself.
+type Result struct {
+	// Ending is what was written, or would have been.
+	Ending store.Ending
+	// Announcement is the row's beginning, Launch what was launched; zero when
+	// nothing was.
+	Announcement store.Announcement
+	Launch       store.Launch
+	// StartedAtMS is the wall time of the launch, 0 when there was none.
+	StartedAtMS int64
+	// InLedger is true when the ledger itself took the run's beginning.
+	InLedger bool
+	// Alone is true when the ledger took the end and knows of no workflow and no
+	// turn of this run: the ending is all there is to judge it by.
+	Alone bool
+	// StopSignal is the signal that made a user's stop, 0 for none.
+	StopSignal int
+	// LaunchError says why nothing was started; nil when it was.
+	LaunchError error
+	// RunFileKept is the path of an exit record that was left for later,
+	// because the journal could not take the end; empty otherwise.
+	RunFileKept string
+}

@@ -1,0 +1,44 @@
+// Package supervisor runs one execution, from launch to the facts a receipt is
+// made of.
+//
+// # What it promises
+//
+// The command behaves as if run bare: its descriptors, its terminal, its
+// signals, its exit. Nothing it does or leaves behind, and nothing that happens
+// to the ledger, the disk or the terminal, keeps Run from returning. The user's
+// terminal is given back as it was found on every way out, even when the
+// wrapper is killed with SIGKILL.
+//
+// # Three processes
+//
+//	wrapper   the process the user started. Relays between the user's terminal
+//	          and the inner one, owns the ledger, the lease and the heartbeat.
+//	monitor   this binary again (MonitorMain). Leads the inner session, is the
+//	          command's parent and the subreaper of all it starts, holds a copy
+//	          of the user's terminal to restore it. Opens no ledger. When the
+//	          wrapper vanishes (end of file on the wire, no timer) it ends the
+//	          run and writes the exit record.
+//	command   in a process group of its own inside the monitor's session: a
+//	          group whose parent lives in its session is not orphaned, which is
+//	          what makes ^Z work.
+//
+// Without a monitor (Config.NoMonitor, PTYNever) the wrapper plays its part on
+// a goroutine and the command lives on the user's own terminal.
+//
+// # A run
+//
+//	begin ──► launch ──► watch ──► end
+//	terminals   order      reports   drain, restore, leftovers,
+//	monitor     started    signals   terminal row
+//	row                    wants
+//
+// # Goroutines of a wrapper
+//
+//	Run               the caller's; owns all state of the run
+//	wire.receiveAll   started by begin; ends with the wire, which end closes
+//	Relay             started by launch; waited for by Relay.Finish in end
+//	Beater, Wakes     started by startHeart; waited for by stopHeart in end
+//	monitor.run       only without a monitor process; waited for in end
+//
+// A monitor has two: its own and receiveAll.
+package supervisor

@@ -1,0 +1,191 @@
+package supervisor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/store"
+)
+
+// ownError is a launch that failed through no fault of the command.
+type ownError struct{ err error }
+
+// Error says what we could not do.
+func (e *ownError) Error() string { return "launch command: " + e.err.Error() }
+
+// Unwrap gives the reason.
+func (e *ownError) Unwrap() error { return e.err }
+
+// sleepWindow is how long before the end, in awake time, a sleep still counts
+// as a possible cause: agents were measured to try again for up to five minutes.
+const sleepWindow = 5 * time.Minute
+
+// end hands over the last output, gives the terminal back, waits until nothing
+// of the run is left to look after, and writes the end down.
+func (r *run) end(ctx context.Context) Result {
+	if r.relay != nil && r.relayed {
+		r.relay.Finish()
+	}
+	r.restore()
+	if r.launchErr == nil {
+		r.awaitDone()
+	}
+	r.eachPassage(func(p *passage) { p.finish(r.cfg.Clock.Now().Wall) })
+	close(r.over)
+	if r.wire != nil {
+		r.wire.close()
+	}
+	r.stopHeart(ctx)
+	res := Result{Announcement: r.announced, Launch: r.launched, LaunchError: r.launchErr, InLedger: r.inLedger, StartedAtMS: r.launched.At.WallMS}
+	res.Ending = r.ending(&res)
+	alone, err := r.cfg.Journal.Finish(ctx, res.Ending)
+	if err != nil {
+		r.cfg.Log.Error().Err(err).Msg("write end")
+	}
+	res.Alone = alone
+	r.buryMonitor()
+	r.releaseRunFile(err, &res)
+	if r.pair != nil {
+		_ = r.pair.Close()
+	}
+	return res
+}
+
+// awaitDone waits until the monitor has dealt with what the run left behind. A
+// user who asks for the end meanwhile gets it: the monitor finishes alone.
+func (r *run) awaitDone() {
+	for {
+		select {
+		case m, ok := <-r.reports:
+			if !ok {
+				return
+			}
+			if m.kind == msgDone {
+				if len(m.body) > 0 && json.Unmarshal(m.body, &r.left) != nil {
+					r.cfg.Log.Error().Msg("read leftovers")
+				}
+				return
+			}
+		case s := <-r.sigs:
+			if p := policyOf(s); p == polite || p == firm {
+				return
+			}
+		}
+	}
+}
+
+// ending puts the end together. res learns what is no part of the row.
+func (r *run) ending(res *Result) store.Ending {
+	now := r.cfg.Clock.Now()
+	e := store.Ending{
+		UID: r.cfg.UID, Generation: r.generation, At: r.instant(now),
+		AwakeMS:     max(now.Awake-r.began.Awake, 0).Milliseconds(),
+		SuspendedMS: max(now.Suspended-r.began.Suspended, 0).Milliseconds(),
+		Leftovers:   r.left, Degraded: r.cfg.Journal.Degraded(),
+	}
+	if r.launchErr != nil {
+		e.End, e.ExitCode = lifecycle.EndNotStarted, new(r.notLaunchedCode())
+		r.note(lifecycle.SourceOwnAct, r.launchErr.Error(), lifecycle.CauseNotStarted)
+		e.Evidence = r.evidence
+		return e
+	}
+	e.End, e.ExitCode, e.Signal = processEnd(r.exit)
+	e.CoreDumped = r.exit.core
+	if r.exit.lost {
+		e.End, e.ExitCode, e.Signal = lifecycle.EndLost, nil, nil
+	}
+	e.StoppedBy, e.StopFailed = r.judgeStop()
+	if e.StoppedBy == lifecycle.StoppedByUser {
+		res.StopSignal = int(r.stop.signal)
+	}
+	e.Evidence = r.evidence
+	return e
+}
+
+// notLaunchedCode is the exit code of a command that did not start: the
+// command's fault or ours.
+func (r *run) notLaunchedCode() int {
+	if own := (*ownError)(nil); errors.As(r.launchErr, &own) {
+		return ExitNotLaunched
+	}
+	return launchCode(r.launchErr)
+}
+
+// releaseRunFile gives up the lease. The file stays when the end could not be
+// written anywhere else: it holds the exit record.
+func (r *run) releaseRunFile(unwritten error, res *Result) {
+	if r.runFile == nil {
+		return
+	}
+	written := unwritten == nil && !r.cfg.Journal.Lost()
+	if !written {
+		res.RunFileKept = r.runFile.Path()
+	}
+	if err := r.runFile.Release(written); err != nil {
+		r.cfg.Log.Warn().Err(err).Msg("release run file")
+	}
+}
+
+// buryMonitor takes in the exit of the monitor, if it is gone already: it has
+// nothing left to do but to end, and need not be waited for.
+func (r *run) buryMonitor() {
+	r.inside.Wait()
+	if !r.plan.direct && r.monitor > 0 {
+		_, _ = unix.Wait4(r.monitor, nil, unix.WNOHANG, nil)
+	}
+}
+
+// monitorLost ends a run whose monitor was killed. The kernel has hung the run
+// up with it, and what did not listen has become our child: we are a subreaper
+// too, so that even then the real exit is known.
+func (r *run) monitorLost(ctx context.Context) {
+	r.note(lifecycle.SourceOwnAct, "the monitor process was killed", "")
+	r.exit = exitReport{done: true, lost: true, code: -1}
+	reap := func() {
+		var ws unix.WaitStatus
+		for {
+			pid, err := unix.Wait4(-1, &ws, unix.WNOHANG, nil)
+			if err == nil && pid == r.launched.Child.PID {
+				r.exit = exitOf(ws)
+			}
+			if err != unix.EINTR && (err != nil || pid <= 0) {
+				return
+			}
+		}
+	}
+	r.left = named(proc.StopUntilQuiet(context.WithoutCancel(ctx), proc.StopConfig{
+		Census: func() ([]proc.Process, error) { return proc.Descendants(os.Getpid()) },
+		Grace:  r.cfg.Grace,
+		Now:    func() time.Duration { return r.cfg.Clock.Now().Awake },
+		Reap:   reap,
+	}))
+	reap()
+	r.monitor = 0
+}
+
+// exitOf reads a wait status of something that has ended.
+func exitOf(ws unix.WaitStatus) exitReport {
+	if ws.Signaled() {
+		return exitReport{done: true, code: -1, signal: ws.Signal(), core: ws.CoreDump()}
+	}
+	return exitReport{done: true, code: ws.ExitStatus()}
+}
+
+// noteSleep keeps a sleep shortly before the end as evidence. Alone it proves
+// nothing: machines sleep through good runs.
+func (r *run) noteSleep(slept time.Duration, woke clock.Reading) {
+	ago := r.cfg.Clock.Now().Awake - woke.Awake
+	if slept > 0 && ago <= sleepWindow {
+		r.note(lifecycle.SourceClock, fmt.Sprintf("the machine slept for %s and woke %s before the end",
+			slept.Round(time.Second), ago.Round(time.Second)), lifecycle.CauseSleep)
+	}
+}

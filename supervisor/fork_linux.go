@@ -1,0 +1,81 @@
+package supervisor
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// errNotHeld says that a process cannot be held at its start.
+var errNotHeld = errors.New("process cannot be held")
+
+// forkHeld starts a process, calls ready while it stands before its first
+// instruction, and lets it go. It uses the stop that a traced process makes
+// after exec; nothing of the tracing is left. It returns errNotHeld, with
+// nothing started, where tracing is forbidden or would cost the process
+// privileges that its file gives it.
+func forkHeld(path string, argv []string, attr *syscall.ProcAttr, ready func(pid int)) (int, error) {
+	if gainsPrivileges(attr.Dir, path) {
+		return 0, errNotHeld
+	}
+	// Tracing binds the two threads, not the processes.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	held := *attr
+	sys := *attr.Sys
+	sys.Ptrace = true
+	held.Sys = &sys
+	pid, err := syscall.ForkExec(path, argv, &held)
+	if err == unix.EPERM || err == unix.EACCES && unix.Access(path, unix.X_OK) == nil {
+		return 0, errNotHeld
+	}
+	if err != nil {
+		return 0, err
+	}
+	if !stoppedAtStart(pid) {
+		return pid, nil
+	}
+	ready(pid)
+	_ = unix.PtraceDetach(pid)
+	return pid, nil
+}
+
+// stoppedAtStart waits for the stop after exec. A process that was killed before
+// it got there is left for the usual wait.
+func stoppedAtStart(pid int) bool {
+	for {
+		var info unix.Siginfo
+		err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WSTOPPED|unix.WNOWAIT, nil)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || info.Code != cldTrapped {
+			return false
+		}
+		var ws unix.WaitStatus
+		_, err = unix.Wait4(pid, &ws, unix.WUNTRACED, nil)
+		return err == nil && ws.Stopped()
+	}
+}
+
+// cldTrapped is the si_code of a traced process that has stopped.
+// Source: the kernel's asm-generic/siginfo.h.
+const cldTrapped = 4
+
+// gainsPrivileges says whether executing a file raises privileges, which a
+// traced process is denied. What cannot be told counts as yes.
+func gainsPrivileges(dir, path string) bool {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode()&(os.ModeSetuid|os.ModeSetgid) != 0 {
+		return true
+	}
+	n, err := unix.Getxattr(path, "security.capability", nil)
+	return err == nil && n > 0
+}

@@ -1,0 +1,154 @@
+package terminal
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// Bounds of the end of a relay, in milliseconds of polling.
+const (
+	// quietMS is how long the inner terminal must say nothing, after the run is
+	// over, while somebody else still holds it open. Data in flight arrives
+	// within a scheduler tick; 50 ms is five of the longest.
+	quietMS = 50
+	// stallMS is how long a terminal that takes no bytes is waited for. It must
+	// stay below the five seconds in which a stopped wrapper has to be gone.
+	stallMS = 2000
+)
+
+// Bounds of parking a relay. What a run wrote just before it was suspended takes
+// a kernel worker to arrive, which is a matter of microseconds.
+const (
+	parkQuietMS = 10
+	// parkRounds bounds the bursts of output that are still handed over.
+	parkRounds = 64
+)
+
+// RelayConfig is what a relay connects.
+type RelayConfig struct {
+	// User is the descriptor of the user's terminal, non-blocking; -1 when there
+	// is none: output is then read and dropped.
+	User int
+	// Master is the descriptor of the inner terminal's master, non-blocking.
+	Master int
+	// Tap sees every chunk on its way to the user, before it is written, on the
+	// relay's goroutine. It must not keep the slice. Nil taps nothing.
+	Tap func([]byte)
+	// Typed sees every chunk of input, on the relay's goroutine. It must not keep
+	// the slice. Nil for nobody.
+	Typed func([]byte)
+	// Gone is called once, on the relay's goroutine, when the user's terminal
+	// is closed. Output is read and dropped from then on. Nil is allowed.
+	Gone func()
+}
+
+// Relay moves bytes between the user's terminal and the inner one. The two
+// directions never wait for each other, or a large paste into a program that
+// echoes it would stop both for ever.
+type Relay struct {
+	cfg    RelayConfig
+	wakeR  int
+	wakeW  int
+	cmds   chan func(*loop)
+	done   chan struct{}
+	once   sync.Once
+	output atomic.Int64
+	input  atomic.Int64
+}
+
+// NewRelay prepares a relay. Start must follow, and Close at the end.
+func NewRelay(cfg RelayConfig) (*Relay, error) {
+	p := make([]int, 2)
+	if err := pipeNonblock(p); err != nil {
+		return nil, fmt.Errorf("make relay wake-up pipe: %w", err)
+	}
+	return &Relay{
+		cfg: cfg, wakeR: p[0], wakeW: p[1],
+		cmds: make(chan func(*loop), 1), done: make(chan struct{}),
+	}, nil
+}
+
+// Start begins moving output, and input too when input is true.
+func (r *Relay) Start(input bool) {
+	go newLoop(r, input).run()
+}
+
+// Input switches the way from the user to the run on or off.
+func (r *Relay) Input(on bool) { r.do(func(l *loop) { l.input = on }) }
+
+// Park hands over what the run has written so far, stops both ways, and returns
+// when nothing touches either terminal any more. It is bounded: a user's
+// terminal that takes nothing, or a run that goes on writing, is not waited for.
+func (r *Relay) Park() {
+	parked := make(chan struct{})
+	r.do(func(l *loop) { l.input, l.parking, l.patience = false, parked, parkRounds })
+	select {
+	case <-parked:
+	case <-r.done:
+	}
+}
+
+// Unpark goes on where Park left off.
+func (r *Relay) Unpark(input bool) { r.do(func(l *loop) { l.parked = false; l.input = input }) }
+
+// Detach gives up the user's terminal: input ends, output is read and dropped.
+func (r *Relay) Detach() { r.do(func(l *loop) { l.lose() }) }
+
+// Finish hands over everything the run has written and ends the relay. It is
+// bounded: see quietMS and stallMS.
+func (r *Relay) Finish() {
+	r.do(func(l *loop) { l.parked = false; l.input = false; l.draining = true })
+	<-r.done
+	r.release()
+}
+
+// Close ends the relay at once, whatever is still in flight.
+func (r *Relay) Close() {
+	r.do(func(l *loop) { l.over = true })
+	<-r.done
+	r.release()
+}
+
+// Moved says how many bytes have passed so far, towards the user and from them.
+func (r *Relay) Moved() (output, input int64) { return r.output.Load(), r.input.Load() }
+
+// do runs f on the relay's goroutine and waits until it has, or the relay is
+// over.
+func (r *Relay) do(f func(*loop)) {
+	ran := make(chan struct{})
+	select {
+	case r.cmds <- func(l *loop) { f(l); close(ran) }:
+		_, _ = unix.Write(r.wakeW, []byte{0})
+	case <-r.done:
+		return
+	}
+	select {
+	case <-ran:
+	case <-r.done:
+	}
+}
+
+// release closes the wake-up pipe once.
+func (r *Relay) release() {
+	r.once.Do(func() {
+		_ = unix.Close(r.wakeR)
+		_ = unix.Close(r.wakeW)
+	})
+}
+
+// pipeNonblock fills p with a close-on-exec, non-blocking pipe.
+func pipeNonblock(p []int) error {
+	if err := unix.Pipe(p); err != nil {
+		return fmt.Errorf("make pipe: %w", err)
+	}
+	for _, fd := range p {
+		unix.CloseOnExec(fd)
+		if err := unix.SetNonblock(fd, true); err != nil {
+			return fmt.Errorf("make pipe non-blocking: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,307 @@
+package terminal
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"io"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// rig is a relay between two terminals, with a hand on both far ends.
+type rig struct {
+	t *testing.T
+	// person is the far side of the user's terminal, program that of the inner.
+	person, program *os.File
+	relay           *Relay
+	user, master    int
+}
+
+// newRig connects two raw terminals. tap and gone may be nil.
+func newRig(t *testing.T, cfg RelayConfig) *rig {
+	t.Helper()
+	t.Parallel()
+	r := &rig{t: t}
+	var slave *os.File
+	r.person, slave = openRaw(t)
+	r.user = dup(t, slave)
+	shut(t, slave)
+	var master *os.File
+	master, r.program = openRaw(t)
+	r.master = dup(t, master)
+	shut(t, master)
+	cfg.User, cfg.Master = r.user, r.master
+	relay, err := NewRelay(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.relay = relay
+	t.Cleanup(func() {
+		r.relay.Close()
+		_ = unix.Close(r.user)
+		_ = unix.Close(r.master)
+		_ = r.person.Close()
+		_ = r.program.Close()
+	})
+	return r
+}
+
+// openRaw opens a terminal that changes no byte.
+func openRaw(t *testing.T) (master, slave *os.File) {
+	t.Helper()
+	m, s, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := getTermios(int(s.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := MakeRaw(*now, false)
+	if err := setTermios(int(s.Fd()), &raw); err != nil {
+		t.Fatal(err)
+	}
+	return m, s
+}
+
+func dup(t *testing.T, f *os.File) int {
+	t.Helper()
+	fd, err := dupNonblock(int(f.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fd
+}
+
+func shut(t *testing.T, f *os.File) {
+	t.Helper()
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// read reads n bytes from a far end.
+func (r *rig) read(from io.Reader, n int) []byte {
+	r.t.Helper()
+	b := make([]byte, n)
+	if _, err := io.ReadFull(from, b); err != nil {
+		r.t.Fatal(err)
+	}
+	return b
+}
+
+// write writes to a far end.
+func (r *rig) write(to io.Writer, b []byte) {
+	r.t.Helper()
+	if _, err := to.Write(b); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// text is n bytes of every value.
+func text(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i * 7)
+	}
+	return b
+}
+
+func TestBothWays(t *testing.T) {
+	r := newRig(t, RelayConfig{})
+	r.relay.Start(true)
+	r.write(r.person, []byte("typed"))
+	if got := r.read(r.program, 5); string(got) != "typed" {
+		t.Errorf("program got %q", got)
+	}
+	r.write(r.program, []byte("said"))
+	if got := r.read(r.person, 4); string(got) != "said" {
+		t.Errorf("person got %q", got)
+	}
+	out, in := r.relay.Moved()
+	if out != 4 || in != 5 {
+		t.Errorf("moved %d out and %d in", out, in)
+	}
+}
+
+func TestLargePasteIsEchoedWithoutDeadlock(t *testing.T) {
+	r := newRig(t, RelayConfig{})
+	r.relay.Start(true)
+	pasted := text(4 << 20)
+	go func() { _, _ = io.Copy(r.program, io.LimitReader(r.program, int64(len(pasted)))) }()
+	go func() { _, _ = r.person.Write(pasted) }()
+	got := r.read(r.person, len(pasted))
+	if sha256.Sum256(got) != sha256.Sum256(pasted) {
+		t.Error("the echo differs")
+	}
+}
+
+func TestInputWaitsUntilSwitchedOn(t *testing.T) {
+	r := newRig(t, RelayConfig{})
+	r.relay.Start(false)
+	r.write(r.person, []byte("later"))
+	r.write(r.program, []byte("x"))
+	r.read(r.person, 1) // the relay has been around
+	if n := queued(t, r.program); n != 0 {
+		t.Errorf("something got through")
+	}
+	r.relay.Input(true)
+	if got := r.read(r.program, 5); string(got) != "later" {
+		t.Errorf("program got %q", got)
+	}
+}
+
+func TestParkedRelayTouchesNothing(t *testing.T) {
+	r := newRig(t, RelayConfig{})
+	r.relay.Start(true)
+	r.relay.Park()
+	r.write(r.person, []byte("typed"))
+	r.write(r.program, []byte("said"))
+	if n := queued(t, r.program); n != 0 {
+		t.Errorf("something got through")
+	}
+	r.relay.Unpark(true)
+	r.read(r.program, 5)
+	r.read(r.person, 4)
+}
+
+func TestParkHandsOverWhatWasSaid(t *testing.T) {
+	r := newRig(t, RelayConfig{})
+	r.relay.Start(true)
+	r.write(r.program, []byte("said"))
+	r.relay.Park()
+	if got := r.read(r.person, 4); string(got) != "said" {
+		t.Errorf("person got %q", got)
+	}
+}
+
+func TestParkDoesNotWaitForAFlood(t *testing.T) {
+	r := newRig(t, RelayConfig{})
+	r.relay.Start(true)
+	go func() { _, _ = io.Copy(io.Discard, r.person) }()
+	flood := make(chan struct{})
+	go func() {
+		defer close(flood)
+		for {
+			if _, err := r.program.Write(text(4096)); err != nil {
+				return
+			}
+		}
+	}()
+	r.relay.Park()
+	r.relay.Close()
+	unixClose(r)
+	<-flood
+}
+
+func TestFinishHandsOverEverything(t *testing.T) {
+	r := newRig(t, RelayConfig{})
+	r.relay.Start(true)
+	said := text(300_000)
+	got := make(chan []byte)
+	go func() {
+		b := make([]byte, len(said))
+		_, _ = io.ReadFull(r.person, b)
+		got <- b
+	}()
+	r.write(r.program, said)
+	shut(t, r.program)
+	r.relay.Finish()
+	if b := <-got; !bytes.Equal(b, said) {
+		t.Error("output differs")
+	}
+}
+
+func TestFinishDoesNotWaitForAHolder(t *testing.T) {
+	r := newRig(t, RelayConfig{})
+	r.relay.Start(true)
+	r.write(r.program, []byte("done"))
+	r.relay.Finish() // r.program stays open
+	if got := r.read(r.person, 4); string(got) != "done" {
+		t.Errorf("person got %q", got)
+	}
+}
+
+func TestFinishDoesNotWaitForAStalledTerminal(t *testing.T) {
+	r := newRig(t, RelayConfig{})
+	r.relay.Start(true)
+	go func() { _, _ = r.program.Write(text(1 << 20)) }()
+	waitFor(t, func() bool { out, _ := r.relay.Moved(); return out > 0 })
+	r.relay.Finish() // nobody reads r.person
+}
+
+func TestFinishOnAStalledTerminalAfterAHangup(t *testing.T) {
+	r := newRig(t, RelayConfig{})
+	r.relay.Start(true)
+	said := make(chan struct{})
+	go func() {
+		_, _ = r.program.Write(text(1 << 20))
+		said <- struct{}{}
+	}()
+	waitFor(t, func() bool { out, _ := r.relay.Moved(); return out > 0 })
+	_ = r.program.Close()
+	r.relay.Finish()
+	unixClose(r)
+	<-said
+}
+
+// unixClose hangs the program's terminal up, so that a write to it ends.
+func unixClose(r *rig) {
+	_ = unix.Close(r.master)
+	r.master = -1
+}
+
+func TestClosedTerminalIsToldAndOutputFlowsOn(t *testing.T) {
+	var told atomic.Int32
+	r := newRig(t, RelayConfig{Gone: func() { told.Add(1) }})
+	r.relay.Start(true)
+	shut(t, r.person)
+	waitFor(t, func() bool { return told.Load() == 1 })
+	r.write(r.program, text(1<<20)) // would stop if nobody took it
+}
+
+func TestTapSeesWhatPasses(t *testing.T) {
+	var seen atomic.Int64
+	r := newRig(t, RelayConfig{Tap: func(b []byte) { seen.Add(int64(len(b))) }})
+	r.relay.Start(true)
+	r.write(r.program, text(1000))
+	r.read(r.person, 1000)
+	if seen.Load() != 1000 {
+		t.Errorf("tap saw %d bytes", seen.Load())
+	}
+}
+
+// queued is 0 when no byte waits at a far end.
+func queued(t *testing.T, f *os.File) int {
+	t.Helper()
+	fds := []unix.PollFd{{Fd: int32(f.Fd()), Events: wantRead}}
+	n, err := pollWait(fds, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// waitFor polls a condition.
+func waitFor(t *testing.T, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	deadline := time.NewTimer(20 * time.Second)
+	defer deadline.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Fatal("waited in vain")
+		}
+	}
+}

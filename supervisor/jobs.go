@@ -1,0 +1,223 @@
+package supervisor
+
+import (
+	"context"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
+)
+
+// resumeWait is how long a group that stopped itself is given to stop. In an
+// orphaned group the kernel discards the signal, and we go on at once, as the
+// bare command would have.
+const resumeWait = 100 * time.Millisecond
+
+// takeFront makes the user's terminal raw and its input the run's, if our group
+// is in front and the run is to be. It says whether that is so now.
+func (r *run) takeFront() bool {
+	if r.relay == nil || r.tty == nil || !r.wantFront || !r.tty.Foreground() {
+		return false
+	}
+	if !r.front {
+		_ = r.tty.Rebase()
+		if err := r.pair.Adopt(r.tty); err != nil {
+			r.cfg.Log.Warn().Err(err).Msg("adopt terminal")
+		}
+		if err := r.tty.Raw(r.plan.keepOutput); err != nil {
+			r.cfg.Log.Warn().Err(err).Msg("set terminal raw")
+			return false
+		}
+		r.front = true
+	}
+	r.tellTerminal()
+	return true
+}
+
+// leaveFront gives the user's terminal back.
+func (r *run) leaveFront() {
+	if r.tty != nil && r.front {
+		if err := r.tty.Restore(); err != nil {
+			r.cfg.Log.Warn().Err(err).Msg("restore terminal")
+		}
+		r.front = false
+		r.tellTerminal()
+	}
+}
+
+// suspend follows the run into a suspension, so that the shell sees the job
+// stop. A run that only asks for its terminal, and may have it, gets it.
+func (r *run) suspend(ctx context.Context, sig syscall.Signal) {
+	if sig == unix.SIGTTIN || sig == unix.SIGTTOU {
+		r.wantFront = true
+		if r.takeFront() {
+			r.relay.Input(true)
+			r.order(msgContinue, packNum(1))
+			return
+		}
+		if r.plan.direct && r.tty != nil && r.tty.Foreground() {
+			r.order(msgContinue, packNum(1))
+			return
+		}
+	}
+	r.suspended = true
+	if err := r.cfg.Journal.Suspend(ctx, r.cfg.UID, r.generation, r.now(), int(sig)); err != nil {
+		r.cfg.Log.Warn().Err(err).Msg("write suspension")
+	}
+	if r.tty == nil {
+		return // no shell to tell: the run stays suspended, we go on beating
+	}
+	if r.relay != nil {
+		r.relay.Park()
+	}
+	r.leaveFront()
+	r.stopSelf(sig)
+	r.goOn(ctx)
+}
+
+// stopSelf stops our own process group by sig and returns when it is set going
+// again. The group is the job: in a script, the script stops with us.
+func (r *run) stopSelf(sig syscall.Signal) {
+	select {
+	case <-r.cont:
+	default:
+	}
+	byDefault(sig, func() {
+		_ = unix.Kill(0, sig)
+		t := time.NewTimer(resumeWait)
+		defer t.Stop()
+		select {
+		case <-r.cont:
+		case <-t.C:
+		}
+	})
+}
+
+// goOn resumes the run after a suspension, in front or behind as we are now.
+func (r *run) goOn(ctx context.Context) {
+	r.suspended = false
+	if err := r.cfg.Journal.Continue(ctx, r.cfg.UID, r.generation, r.now()); err != nil {
+		r.cfg.Log.Warn().Err(err).Msg("write continuation")
+	}
+	front := r.takeFront()
+	if r.plan.direct {
+		front = r.tty.Foreground()
+	}
+	if r.relay != nil {
+		r.resize()
+		r.relay.Unpark(front)
+	}
+	r.order(msgContinue, packNum(asNum(front)))
+}
+
+// resumedByOthers notes that somebody else continued the run.
+func (r *run) resumedByOthers(ctx context.Context) {
+	if r.suspended {
+		r.suspended = false
+		if err := r.cfg.Journal.Continue(ctx, r.cfg.UID, r.generation, r.now()); err != nil {
+			r.cfg.Log.Warn().Err(err).Msg("write continuation")
+		}
+	}
+}
+
+// woken follows a SIGCONT that found us running: the shell may have brought the
+// job to the front, or somebody wants a suspended run to go on.
+func (r *run) woken() {
+	switch {
+	case r.tty == nil:
+		r.order(msgContinue, packNum(0))
+	case r.front || !r.wantFront:
+	case r.plan.direct && r.tty.Foreground():
+		r.order(msgContinue, packNum(1))
+	case r.takeFront():
+		r.relay.Input(true)
+		r.order(msgContinue, packNum(1))
+	}
+}
+
+// resize gives the inner terminal the size of the user's.
+func (r *run) resize() {
+	if r.tty == nil || r.pair == nil {
+		return
+	}
+	if _, err := terminal.CopySize(r.pair.Master, r.tty.FD()); err != nil {
+		r.cfg.Log.Debug().Err(err).Msg("follow terminal size")
+	}
+}
+
+// tap follows what the run switches on, and passes the bytes on to whoever
+// looks on. It runs on the relay's goroutine.
+func (r *run) tap(b []byte) {
+	r.modes.Scan(b)
+	if v := r.modes.Version(); v != r.modesSeen {
+		r.modesSeen = v
+		r.terminalMu.Lock()
+		r.told.reset = r.modes.Reset()
+		r.sendTerminal()
+		r.terminalMu.Unlock()
+	}
+	r.watched(b)
+}
+
+// watched passes bytes on to whoever looks on, one chunk at a time.
+func (r *run) watched(b []byte) {
+	if r.cfg.Tap != nil {
+		r.tapMu.Lock()
+		defer r.tapMu.Unlock()
+		r.cfg.Tap(b)
+	}
+}
+
+// tellTerminal keeps the monitor able to give the terminal back in our stead.
+func (r *run) tellTerminal() {
+	r.terminalMu.Lock()
+	defer r.terminalMu.Unlock()
+	set := r.tty.RawState()
+	r.told.raw = set != nil
+	if set != nil {
+		r.told.found, r.told.set = r.tty.Found(), *set
+	}
+	r.sendTerminal()
+}
+
+// sendTerminal sends what is told. The caller holds terminalMu.
+func (r *run) sendTerminal() {
+	if !r.plan.direct {
+		_ = r.wire.send(msgTerminal, r.told.pack())
+	}
+}
+
+// order sends an order to the monitor. One that does not arrive meets a monitor
+// that is gone, which the reports tell.
+func (r *run) order(kind messageKind, body []byte) {
+	if err := r.wire.send(kind, body); err != nil {
+		r.cfg.Log.Debug().Err(err).Msg("send order")
+	}
+}
+
+// restore gives the user's terminal back for good: as it was found, without
+// what an abnormal end has left switched on.
+func (r *run) restore() {
+	if r.tty == nil {
+		return
+	}
+	ignoreTTOU()
+	if r.abnormal() && !r.tty.Gone() {
+		_, _ = unix.Write(r.tty.FD(), r.modes.Reset())
+	}
+	r.leaveFront()
+	_ = r.tty.Close()
+}
+
+// abnormal says whether the command had no chance to clean up after itself.
+func (r *run) abnormal() bool { return r.exit.signal != 0 || r.exit.killed || !r.exit.done }
+
+// asNum is a truth value on the wire.
+func asNum(v bool) int64 {
+	if v {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,92 @@
+package supervisor
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/store"
+)
+
+// roleKey chooses what a copy of the test binary is.
+const roleKey = "OCR_RUN_TEST_ROLE"
+
+// orderKey carries the JSON of an order to a wrapper.
+const orderKey = "OCR_RUN_TEST_ORDER"
+
+// order is what a test wants a wrapper to do.
+type order struct {
+	UID       string
+	Command   []string
+	PTY       PTYMode
+	NoMonitor bool
+	OnHangup  HangupPolicy
+	Leftovers LeftoverPolicy
+	Timeout   time.Duration
+	Grace     time.Duration
+	StateDir  string
+	// Result is the file the result is written to.
+	Result string
+}
+
+func TestMain(m *testing.M) {
+	if code, ok := MonitorMain(); ok {
+		os.Exit(code)
+	}
+	if os.Getenv(roleKey) == "wrapper" {
+		os.Exit(wrapperMain())
+	}
+	os.Exit(m.Run())
+}
+
+// wrapperMain runs one order as a wrapper process. It exits with the command's
+// code, or 128 and its signal.
+func wrapperMain() int {
+	var o order
+	if err := json.Unmarshal([]byte(os.Getenv(orderKey)), &o); err != nil {
+		return 99
+	}
+	boot, err := clock.BootID()
+	if err != nil {
+		return 98
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return 97
+	}
+	res := Run(context.Background(), Config{
+		UID: o.UID, Lineage: o.UID, Command: o.Command, Path: o.Command[0], Dir: dir, Workspace: dir,
+		Env:   append(os.Environ(), roleKey+"=", orderKey+"=", EnvUID+"="+o.UID, EnvLineage+"="+o.UID),
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		PTY: o.PTY, NoMonitor: o.NoMonitor, OnHangup: o.OnHangup, Leftovers: o.Leftovers,
+		Timeout: o.Timeout, Grace: o.Grace, Interval: time.Second, StateDir: o.StateDir,
+		Journal: testJournal(o.StateDir), Clock: clock.System(), BootID: boot,
+		Machine: store.Identity{BootID: boot, PIDNamespace: proc.PIDNamespace()},
+	})
+	b, err := json.Marshal(res.Ending)
+	if err != nil || os.WriteFile(o.Result, b, 0o600) != nil {
+		return 95
+	}
+	if res.Ending.Signal != nil {
+		return 128 + *res.Ending.Signal
+	}
+	if res.Ending.ExitCode == nil {
+		return 94
+	}
+	return *res.Ending.ExitCode
+}
+
+// testJournal is a recorder on a ledger in dir.
+func testJournal(dir string) *store.Recorder {
+	return store.NewRecorder(store.RecorderConfig{
+		Open: func(ctx context.Context) (*store.Ledger, error) {
+			return store.Open(ctx, store.Config{Path: filepath.Join(dir, "ledger.db"), BusyTimeout: 2 * time.Second})
+		},
+		SpoolDir: filepath.Join(dir, "spool"),
+	})
+}

@@ -1,0 +1,360 @@
+package supervisor
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
+)
+
+// monitorName is the whole argument vector of a monitor: a process list shows
+// what it is, and nobody starts one by accident.
+const monitorName = "ocr-run: monitor"
+
+// Descriptors a monitor is started with, beside the run's own 0, 1 and 2.
+const (
+	fdWire = 3 + iota
+	fdInner
+	fdUser
+)
+
+// unkillableWait is how long a process may outlive its KILL before it is named
+// instead of waited for: one in an uninterruptible sleep may never end.
+const unkillableWait = 5 * time.Second
+
+// MonitorMain runs the monitor when this process was started as one, and then
+// returns its exit code and true. It must be the first thing main does: the
+// monitor is a small process and must not pay for anything else.
+func MonitorMain() (code int, isMonitor bool) {
+	if len(os.Args) != 1 || os.Args[0] != monitorName {
+		return 0, false
+	}
+	return runMonitor(), true
+}
+
+// runMonitor takes over the descriptors it was given and watches one run.
+func runMonitor() int {
+	for fd := fdWire; fd <= fdUser; fd++ {
+		unix.CloseOnExec(fd)
+	}
+	if err := unix.SetNonblock(fdWire, true); err != nil {
+		return ExitNotLaunched
+	}
+	m := newMonitor(&wire{f: os.NewFile(fdWire, "wire")}, descriptor(fdInner), descriptor(fdUser))
+	m.leads = true
+	_ = proc.BecomeSubreaper()
+	m.run(context.Background())
+	return 0
+}
+
+// descriptor is fd, or -1 when nothing is open there.
+func descriptor(fd int) int {
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
+		return -1
+	}
+	if isNull(fd) {
+		return -1
+	}
+	return fd
+}
+
+// monitor is the parent of one run. All of it belongs to the goroutine of run.
+type monitor struct {
+	wire  *wire
+	inner int // the run's terminal, -1 without one
+	user  int // the user's terminal, -1 without one
+	// leads: this process leads the session and owns the terminal the run lives
+	// on. False inside a wrapper that runs without a monitor process, where the
+	// run lives on the user's own terminal.
+	leads bool
+
+	order     launchOrder
+	pid       int
+	exited    bool
+	report    exitReport
+	suspended bool
+	resuming  bool // our own SIGCONT is on its way
+	inFront   int  // the foreground group when the run was suspended
+	terminal  terminalState
+	stop      stopOrder
+	grace     <-chan time.Time
+	given     <-chan time.Time // how long after KILL we wait
+	orphaned  bool             // the wrapper is gone
+}
+
+// newMonitor prepares a monitor; run does the work.
+func newMonitor(w *wire, inner, user int) *monitor {
+	return &monitor{wire: w, inner: inner, user: user}
+}
+
+// run serves the wrapper until the run has ended and nothing of it is left to
+// look after. One goroutine reads the wire; it ends with the wire.
+func (m *monitor) run(ctx context.Context) {
+	sigs := make(chan os.Signal, 8)
+	catch(sigs, m.caught())
+	orders, done := make(chan message), make(chan struct{})
+	defer close(done)
+	go m.wire.receiveAll(orders, done)
+	for !m.exited {
+		select {
+		case o, ok := <-orders:
+			if !ok {
+				orders = nil
+				m.orphan()
+				continue
+			}
+			m.obey(o)
+		case s := <-sigs:
+			if s == unix.SIGCHLD {
+				m.reap()
+			}
+		case <-m.grace:
+			m.kill()
+		case <-m.given:
+			m.giveUp()
+		}
+	}
+	m.finish(ctx)
+}
+
+// caught lists the signals that reach the monitor's loop. The hang-up of its
+// terminal is one, to be outlived. Inside a wrapper only SIGCHLD is its own.
+func (m *monitor) caught() []os.Signal {
+	if m.leads {
+		return []os.Signal{unix.SIGCHLD, unix.SIGHUP}
+	}
+	return []os.Signal{unix.SIGCHLD}
+}
+
+// deafen makes the monitor outlive what is meant for others, such as a signal to
+// everything of its name. It comes after the launch: the run would inherit it.
+func (m *monitor) deafen() {
+	// Touching the run's terminal from behind must not stop us.
+	signal.Ignore(unix.SIGTTOU)
+	if m.leads {
+		signal.Ignore(unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2, unix.SIGALRM, unix.SIGPIPE)
+	}
+}
+
+// obey carries out one order of the wrapper.
+func (m *monitor) obey(o message) {
+	switch o.kind {
+	case msgLaunch:
+		m.launch(o.body)
+	case msgSignal:
+		m.signal(syscall.Signal(unpackNum(o.body)))
+	case msgContinue:
+		m.resume(unpackNum(o.body) != 0)
+	case msgStop:
+		if s, err := unpackStop(o.body); err == nil {
+			m.beginStop(s)
+		}
+	case msgTerminal:
+		if s, err := unpackTerminal(o.body); err == nil {
+			m.terminal = s
+		}
+	case msgStarted, msgFailed, msgSuspended, msgResumed, msgExited, msgDone:
+	}
+}
+
+// launch starts the run and gives it its terminal.
+func (m *monitor) launch(body []byte) {
+	order, err := unpackLaunch(body)
+	if err != nil {
+		m.fail(unix.EINVAL)
+		return
+	}
+	m.order = order
+	pid, err := m.fork(order.path, order.argv)
+	if err == unix.ENOEXEC {
+		// A script without a first line that says whose: the shell's, as execvp(3)
+		// has it.
+		pid, err = m.fork("/bin/sh", append([]string{"sh", order.path}, order.argv[1:]...))
+	}
+	if err != nil {
+		m.fail(err)
+		return
+	}
+	m.pid = pid
+	m.deafen()
+	start := uint64(0)
+	if p, err := proc.Read(pid); err == nil {
+		start = p.Start
+	}
+	m.tell(msgStarted, childReport{pid: pid, start: start, sid: m.session()}.pack())
+	if m.leads {
+		releaseStdio()
+	}
+	m.reap()
+}
+
+// fork executes a file as the run. It gets a process group of its own inside
+// this session: a group whose parent is in the same session is not orphaned, so
+// that ^Z works on it. A run that starts in front owns its terminal before its
+// first instruction, where the system lets us hold it that long.
+func (m *monitor) fork(path string, argv []string) (int, error) {
+	attr := &syscall.ProcAttr{
+		Dir: m.order.dir, Env: m.order.env, Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setpgid: true},
+	}
+	if m.inner < 0 || !m.order.foreground {
+		return syscall.ForkExec(path, argv, attr)
+	}
+	front := func(pid int) { _ = terminal.SetForeground(m.inner, pid) }
+	if pid, err := forkHeld(path, argv, attr, front); err != errNotHeld {
+		return pid, err
+	}
+	pid, err := syscall.ForkExec(path, argv, attr)
+	if err == nil {
+		// A run that has asked for its terminal before this was stopped by the
+		// kernel; reap sets it going.
+		front(pid)
+	}
+	return pid, err
+}
+
+// session is the session the run lives in.
+func (m *monitor) session() int {
+	sid, err := unix.Getsid(m.pid)
+	if err != nil {
+		return 0
+	}
+	return sid
+}
+
+// fail reports that nothing could be started, and why.
+func (m *monitor) fail(err error) {
+	m.tell(msgFailed, packNum(int64(errnoOf(err))))
+	m.exited = true
+	m.pid = 0
+}
+
+// errnoOf is the error number in err, EINVAL when there is none.
+func errnoOf(err error) syscall.Errno {
+	if e, ok := err.(syscall.Errno); ok { //nolint:errorlint // ForkExec returns it bare
+		return e
+	}
+	return unix.EINVAL
+}
+
+// signal sends sig to the run's group.
+func (m *monitor) signal(sig syscall.Signal) {
+	if m.pid > 0 {
+		_ = unix.Kill(-m.pid, sig)
+	}
+}
+
+// resume sets a suspended run going again, in the foreground of its terminal or
+// behind it.
+func (m *monitor) resume(foreground bool) {
+	if m.pid == 0 {
+		return
+	}
+	m.giveFront(foreground)
+	m.resuming = true
+	m.suspended = false
+	m.signal(unix.SIGCONT)
+}
+
+// giveFront makes the run, or whoever of it was in front when it was suspended,
+// the foreground of its terminal; or puts it behind us.
+func (m *monitor) giveFront(run bool) {
+	switch {
+	case m.inner < 0:
+	case run && m.inFront > 0 && m.inFront != unix.Getpgrp():
+		_ = terminal.SetForeground(m.inner, m.inFront)
+	case run:
+		_ = terminal.SetForeground(m.inner, m.pid)
+	case m.leads:
+		_ = terminal.SetForeground(m.inner, unix.Getpgrp())
+	}
+}
+
+// beginStop sends the first signal of a stop. A suspended run is set going, or
+// the signal would wait for ever. One that is to be escalated reaches every
+// process of the run: tools live in sessions of their own.
+func (m *monitor) beginStop(s stopOrder) {
+	m.stop = s
+	if s.first == unix.SIGKILL {
+		m.kill()
+		return
+	}
+	m.signal(s.first)
+	if s.escalate {
+		m.signalTools(s.first)
+		m.grace = time.After(milliseconds(m.order.graceMS)) //nolint:forbidigo // the monitor has no clock: its ladder is bounded in awake time, which is what a timer counts
+	}
+	m.signal(unix.SIGCONT)
+}
+
+// signalTools signals what the run has started outside its group.
+func (m *monitor) signalTools(sig syscall.Signal) {
+	tools, err := proc.Descendants(os.Getpid())
+	if err != nil {
+		return
+	}
+	for _, p := range tools {
+		if p.PGID != m.pid && !p.Dead() {
+			_ = proc.Signal(p.PID, p.Start, sig)
+		}
+	}
+}
+
+// kill ends the run for good.
+func (m *monitor) kill() {
+	m.grace = nil
+	if m.pid == 0 || m.exited {
+		return
+	}
+	m.report.killed = true
+	m.signal(unix.SIGKILL)
+	m.given = time.After(unkillableWait) //nolint:forbidigo // as in beginStop
+}
+
+// giveUp reports a run that not even KILL has ended; what remains of it is named
+// as a leftover.
+func (m *monitor) giveUp() {
+	m.given = nil
+	m.report = exitReport{code: -1, killed: true, lost: true}
+	m.end()
+}
+
+// orphan ends the run of a wrapper that has vanished: first the user gets the
+// terminal back, then the run is asked and, when the grace is over, made to end.
+func (m *monitor) orphan() {
+	m.orphaned = true
+	m.giveBack()
+	if m.pid == 0 {
+		m.exited = true
+		return
+	}
+	m.beginStop(stopOrder{first: unix.SIGHUP, by: lifecycle.StoppedByReaper})
+	m.beginStop(stopOrder{first: unix.SIGTERM, escalate: true, by: lifecycle.StoppedByReaper})
+}
+
+// giveBack restores the user's terminal in the wrapper's stead.
+func (m *monitor) giveBack() {
+	if m.user < 0 {
+		return
+	}
+	// The settings first, and at once: a shell is about to look at them.
+	if m.terminal.raw {
+		_ = terminal.RestoreIfSet(m.user, m.terminal.found, m.terminal.set)
+	}
+	if len(m.terminal.reset) > 0 {
+		_, _ = unix.Write(m.user, m.terminal.reset)
+	}
+}
+
+// tell sends a report; a wrapper that is gone hears nothing.
+func (m *monitor) tell(kind messageKind, body []byte) {
+	if !m.orphaned {
+		_ = m.wire.send(kind, body)
+	}
+}

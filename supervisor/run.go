@@ -1,0 +1,306 @@
+package supervisor
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor/internal/screen"
+	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
+)
+
+// shortRun is how long a command may take and still be called short: several
+// times what starting a small program takes, and far less than anybody notices.
+const shortRun = 3 * time.Millisecond
+
+// run is one execution from launch to end. Its fields belong to the goroutine
+// of Run, those marked otherwise excepted.
+type run struct {
+	cfg     Config
+	plan    plan
+	tty     *terminal.TTY  // nil without a controlling terminal
+	pair    *terminal.Pair // nil without an inner terminal
+	relay   *terminal.Relay
+	relayed bool // the relay was started
+	wire    *wire
+	monitor int            // pid of the monitor, or of ourselves
+	inside  sync.WaitGroup // the monitor's part, without a monitor process
+	reports chan message
+	over    chan struct{} // closed when Run no longer takes reports
+	sigs    chan os.Signal
+	cont    chan os.Signal
+	gone    chan struct{} // the user's terminal is gone
+	wants   chan heartbeat.Answer
+
+	announced  store.Announcement
+	launched   store.Launch
+	generation int64
+	inLedger   bool
+	runFile    *heartbeat.RunFile
+	heart      *heartbeat.Beater
+	wakes      *clock.Wakes
+	began      clock.Reading
+
+	front     bool // we are in front and the terminal is raw
+	wantFront bool // the run is to be in front whenever we are
+	suspended bool // the run is stopped by job control
+	exit      exitReport
+	launchErr error
+	stop      stopState
+	evidence  []lifecycle.Evidence
+	left      store.Leftovers
+
+	// modes belongs to the relay's goroutine until the relay is over; reset is
+	// what it last asked to be undone.
+	modes     screen.Modes
+	modesSeen int
+	// interrupted is the awake time of the last interrupt typed at the run, in
+	// nanoseconds; 0 for never.
+	interrupted atomic.Int64
+	tapMu       sync.Mutex // one at a time at Config.Tap
+	passages    [3]*passage
+	terminalMu  sync.Mutex // guards what the monitor is told of the terminal
+	told        terminalState
+}
+
+// Run launches the command, watches it to its end and writes everything down. A
+// command that could not be launched, whoever's fault that is, is a result too.
+func Run(ctx context.Context, cfg Config) Result {
+	r := &run{
+		cfg: cfg, over: make(chan struct{}), reports: make(chan message),
+		sigs: make(chan os.Signal, 64), cont: make(chan os.Signal, 1),
+		gone: make(chan struct{}, 1), wants: make(chan heartbeat.Answer, 4),
+	}
+	if err := r.begin(ctx); err != nil {
+		r.launchErr = &ownError{err}
+	}
+	if r.launch(ctx) {
+		life, over := context.WithCancel(ctx)
+		r.watch(life)
+		over()
+	}
+	return r.end(ctx)
+}
+
+// begin prepares everything that must exist before the command does: its row,
+// its terminal, its monitor. The row is written while the other two come up.
+func (r *run) begin(ctx context.Context) error {
+	r.began = r.cfg.Clock.Now()
+	var row sync.WaitGroup
+	defer row.Wait()
+	row.Go(func() { r.announce(ctx) })
+	if r.cfg.Missing != nil {
+		r.launchErr = r.cfg.Missing
+		return nil
+	}
+	if err := r.openTerminals(); err != nil {
+		return fmt.Errorf("prepare terminal: %w", err)
+	}
+	if err := r.startMonitor(ctx); err != nil {
+		return err
+	}
+	go r.wire.receiveAll(r.reports, r.over)
+	// Signals are let go of by nobody: a run lasts as long as its process.
+	catch(r.sigs, early())
+	signal.Notify(r.cont, unix.SIGCONT)
+	return nil
+}
+
+// announce writes the intent down, before the child exists. The row and the run
+// file are written side by side: each waits for the disk. Neither a missing file
+// nor a broken ledger stops the run.
+func (r *run) announce(ctx context.Context) {
+	c := r.cfg
+	r.announced = store.Announcement{
+		UID: c.UID, ParentUID: c.ParentUID, ResumedFrom: c.ResumedFrom, Lineage: c.Lineage,
+		Name: c.Name, Command: c.Command, CWD: c.Dir, Workspace: c.Workspace, Agent: c.Agent,
+		Wrapper: r.identify(os.Getpid(), 0), At: r.instant(r.began), BeatMS: c.Interval.Milliseconds(),
+	}
+	var file sync.WaitGroup
+	if c.StateDir != "" {
+		r.announced.RunFile = heartbeat.RunFilePath(c.StateDir, c.UID)
+		file.Go(r.takeLease)
+	}
+	generation, err := c.Journal.Announce(ctx, r.announced)
+	if err != nil {
+		c.Log.Warn().Err(err).Msg("announce execution")
+	}
+	r.generation = max(generation, 1)
+	r.inLedger = err == nil && !c.Journal.Degraded()
+	file.Wait()
+}
+
+// takeLease creates the run file. A row whose file is missing has a free lease,
+// and a wrapper that lives: it is judged by the wrapper.
+func (r *run) takeLease() {
+	f, err := heartbeat.CreateRunFile(r.cfg.StateDir, r.cfg.UID)
+	if err != nil {
+		r.cfg.Log.Warn().Err(err).Msg("run without a run file")
+		return
+	}
+	r.runFile = f
+}
+
+// launch gives the order and waits for the answer. It returns false when the
+// command could not be started.
+func (r *run) launch(ctx context.Context) bool {
+	if r.launchErr != nil {
+		return false
+	}
+	r.wantFront = r.plan.front
+	if r.relay != nil {
+		r.takeFront()
+		r.relay.Start(r.front)
+		r.relayed = true
+	}
+	order := launchOrder{
+		path: r.cfg.Path, argv: r.cfg.Command, env: r.cfg.Env, dir: r.cfg.Dir,
+		foreground: r.plan.front, uid: r.cfg.UID, generation: r.generation,
+		runFile: r.announced.RunFile, leftovers: r.cfg.Leftovers, graceMS: r.cfg.Grace.Milliseconds(),
+	}
+	if err := r.wire.send(msgLaunch, order.pack()); err != nil {
+		r.launchErr = &ownError{err}
+		return false
+	}
+	m, ok := <-r.reports
+	switch {
+	case !ok:
+		r.launchErr = &ownError{errMonitorLost}
+		return false
+	case m.kind == msgFailed:
+		r.launchErr = syscall.Errno(unpackNum(m.body))
+		return false
+	}
+	child, err := unpackChild(m.body)
+	if err != nil {
+		r.launchErr = &ownError{err}
+		return false
+	}
+	r.started(ctx, child)
+	return true
+}
+
+// started writes down who was launched and begins to beat.
+func (r *run) started(ctx context.Context, child childReport) {
+	r.launched = store.Launch{
+		UID: r.cfg.UID, Child: r.identify(child.pid, child.start), Monitor: r.identify(r.monitor, 0),
+		PGID: child.pid, SID: child.sid, At: r.instant(r.cfg.Clock.Now()),
+	}
+	if r.pair != nil {
+		r.launched.TTY = r.pair.Name
+	}
+	if r.overAtOnce(ctx) {
+		return
+	}
+	if err := r.cfg.Journal.Launched(ctx, r.launched); err != nil {
+		r.cfg.Log.Warn().Err(err).Msg("write launch")
+	}
+	r.releasePassedOn()
+	catch(r.sigs, late())
+	r.startHeart()
+}
+
+// overAtOnce gives a short command the time to end before anything is set up to
+// watch a long one. It says whether that was enough.
+func (r *run) overAtOnce(ctx context.Context) bool {
+	short := time.NewTimer(shortRun)
+	defer short.Stop()
+	select {
+	case m, ok := <-r.reports:
+		r.report(ctx, m, ok)
+	case <-short.C:
+	}
+	return r.ended()
+}
+
+// releasePassedOn lets go of the descriptors that went to the run as they are:
+// a reader at the other end waits for the last writer. The receipt still needs
+// the standard error.
+func (r *run) releasePassedOn() {
+	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil || r.plan.direct {
+		return
+	}
+	for fd, onPair := range r.plan.onPair[:2] {
+		if !onPair && r.passages[fd] == nil && int(r.files()[fd].Fd()) == fd {
+			_ = dup2(null, fd)
+		}
+	}
+	_ = unix.Close(null)
+}
+
+// watch serves whatever happens until the command has ended.
+func (r *run) watch(ctx context.Context) {
+	if r.cfg.Launched != nil && !r.ended() {
+		r.cfg.Launched(ctx)
+	}
+	var deadline <-chan time.Time
+	if r.cfg.Timeout > 0 {
+		// A timer counts awake time, which is what the limit is about.
+		t := time.NewTimer(r.cfg.Timeout)
+		defer t.Stop()
+		deadline = t.C
+	}
+	done := ctx.Done()
+	for !r.ended() {
+		select {
+		case m, ok := <-r.reports:
+			r.report(ctx, m, ok)
+		case s := <-r.sigs:
+			r.signalled(s)
+		case <-r.gone:
+			r.hungUp(true)
+		case <-deadline:
+			r.beginStop(lifecycle.StoppedByDeadline, unix.SIGTERM)
+		case a := <-r.wants:
+			r.wanted(a)
+		case <-done:
+			done = nil
+			r.beginStop(lifecycle.StoppedByParent, unix.SIGTERM)
+		}
+	}
+}
+
+// ended says whether the command is over.
+func (r *run) ended() bool { return r.exit.done }
+
+// report acts on one report of the monitor.
+func (r *run) report(ctx context.Context, m message, ok bool) {
+	if !ok {
+		r.monitorLost(ctx)
+		return
+	}
+	switch m.kind {
+	case msgExited:
+		e, err := unpackExit(m.body)
+		if err != nil {
+			r.cfg.Log.Error().Err(err).Msg("read exit")
+		}
+		e.done = true
+		r.exit = e
+	case msgSuspended:
+		r.suspend(ctx, syscall.Signal(unpackNum(m.body)))
+	case msgResumed:
+		r.resumedByOthers(ctx)
+	case msgLaunch, msgSignal, msgContinue, msgStop, msgTerminal, msgStarted, msgFailed, msgDone:
+	}
+}
+
+// instant is a reading in the ledger's words.
+func (r *run) instant(at clock.Reading) store.Instant {
+	return store.Instant{WallMS: at.Wall.UnixMilli(), AwakeMS: at.Awake.Milliseconds(), BootID: r.cfg.BootID}
+}
+
+// now is the present instant.
+func (r *run) now() store.Instant { return r.instant(r.cfg.Clock.Now()) }

@@ -1,0 +1,384 @@
+package supervisor
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor/ptytest"
+)
+
+// patience bounds every wait of these tests; on an idle machine they take
+// milliseconds.
+const patience = 30 * time.Second
+
+// bench is one wrapper under test.
+type bench struct {
+	t     *testing.T
+	order order
+}
+
+// newBench prepares an order for sh -c script. At the end of the test nothing
+// that carries the run's marker may be alive.
+func newBench(t *testing.T, script string) *bench {
+	t.Helper()
+	t.Parallel()
+	dir := t.TempDir()
+	b := &bench{t: t, order: order{
+		UID: uuid.NewString(), Command: []string{"/bin/sh", "-c", script}, Grace: 5 * time.Second,
+		StateDir: dir, Result: filepath.Join(dir, "result"),
+	}}
+	t.Cleanup(func() { b.assertNothingSurvives() })
+	return b
+}
+
+// environ is the environment of the wrapper.
+func (b *bench) environ() []string {
+	b.t.Helper()
+	o, err := json.Marshal(b.order)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return append(os.Environ(), roleKey+"=wrapper", orderKey+"="+string(o))
+}
+
+// command is the wrapper without a terminal.
+func (b *bench) command() *exec.Cmd {
+	cmd := exec.Command(self(b.t))
+	cmd.Env = b.environ()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	return cmd
+}
+
+// terminal is the wrapper on a terminal of its own; it is the session leader.
+func (b *bench) terminal() *ptytest.Terminal {
+	b.t.Helper()
+	term, err := ptytest.Start(ptytest.Config{Argv: []string{self(b.t)}, Env: b.environ()})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() {
+		if err := term.Close(); err != nil {
+			b.t.Error(err)
+		}
+	})
+	return term
+}
+
+// ending is what the wrapper reported.
+func (b *bench) ending() store.Ending {
+	b.t.Helper()
+	raw, err := os.ReadFile(b.order.Result)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var e store.Ending
+	if err := json.Unmarshal(raw, &e); err != nil {
+		b.t.Fatal(err)
+	}
+	return e
+}
+
+// marked lists the living processes that carry the run's marker.
+func (b *bench) marked() []proc.Process {
+	b.t.Helper()
+	all, err := proc.All()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return slices.DeleteFunc(all, func(p proc.Process) bool {
+		uid, _, err := proc.LookupEnv(p.PID, EnvUID)
+		return err != nil || uid != b.order.UID || p.Dead()
+	})
+}
+
+// assertNothingSurvives waits for the run's processes to be gone.
+func (b *bench) assertNothingSurvives() {
+	b.t.Helper()
+	b.eventually("the run's processes are gone", func() bool { return len(b.marked()) == 0 })
+}
+
+// eventually waits for a condition.
+func (b *bench) eventually(what string, holds func() bool) {
+	b.t.Helper()
+	if !within(patience, holds) {
+		b.t.Errorf("in vain: %s; alive: %v", what, b.marked())
+	}
+}
+
+// within polls a condition; it is the only place here that waits by time.
+func within(limit time.Duration, holds func() bool) bool {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			return false
+		}
+	}
+	return true
+}
+
+// self is the test binary.
+func self(t *testing.T) string {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// codeOf is the exit code of a finished command.
+func codeOf(t *testing.T, err error) int {
+	t.Helper()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	default:
+		t.Fatal(err)
+		return -1
+	}
+}
+
+// want fails the test when got is not want.
+func want[T comparable](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+func TestExitCodesPass(t *testing.T) {
+	for _, code := range []int{0, 1, 7, 126, 255} {
+		t.Run(strconv.Itoa(code), func(t *testing.T) {
+			b := newBench(t, "exit "+strconv.Itoa(code))
+			want(t, "code", codeOf(t, b.command().Run()), code)
+			want(t, "recorded", *b.ending().ExitCode, code)
+		})
+	}
+}
+
+func TestPipesPassByteForByte(t *testing.T) {
+	b := newBench(t, "cat; printf 'err\\n' >&2")
+	cmd := b.command()
+	text := strings.Repeat("0123456789\r\n\x00\xff", 60_000)
+	cmd.Stdin = strings.NewReader(text)
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	want(t, "code", codeOf(t, err), 0)
+	want(t, "stdout intact", string(out) == text, true)
+	want(t, "stderr", errs.String(), "err\n")
+}
+
+func TestCommandDiesOfSignal(t *testing.T) {
+	b := newBench(t, "kill -SEGV $$")
+	want(t, "code", codeOf(t, b.command().Run()), 128+int(unix.SIGSEGV))
+	want(t, "end", b.ending().End, lifecycle.EndSignalled)
+	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByNobody)
+}
+
+func TestNotExecutable(t *testing.T) {
+	b := newBench(t, "")
+	b.order.Command = []string{"/etc/passwd"}
+	want(t, "code", codeOf(t, b.command().Run()), ExitNotExecutable)
+	want(t, "end", b.ending().End, lifecycle.EndNotStarted)
+}
+
+func TestScriptWithoutFirstLineIsTheShells(t *testing.T) {
+	b := newBench(t, "")
+	script := filepath.Join(b.order.StateDir, "script")
+	if err := os.WriteFile(script, []byte("exit $#\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	b.order.Command = []string{script, "one", "two"}
+	want(t, "code", codeOf(t, b.command().Run()), 2)
+}
+
+func TestSignalsReachTheGroup(t *testing.T) {
+	for _, sig := range []syscall.Signal{unix.SIGUSR1, unix.SIGUSR2, unix.SIGALRM, unix.SIGHUP, unix.SIGQUIT} {
+		t.Run(sig.String(), func(t *testing.T) {
+			b := newBench(t, "trap 'exit 42' "+strconv.Itoa(int(sig))+"; echo ready; while :; do sleep 0.05; done")
+			cmd := b.command()
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			readLine(t, out, "ready")
+			_ = cmd.Process.Signal(sig)
+			want(t, "code", codeOf(t, cmd.Wait()), 42)
+		})
+	}
+}
+
+func TestTermIsEscalated(t *testing.T) {
+	b := newBench(t, "trap '' TERM; echo ready; while :; do sleep 0.05; done")
+	b.order.Grace = 200 * time.Millisecond
+	cmd := b.command()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	readLine(t, out, "ready")
+	_ = cmd.Process.Signal(unix.SIGTERM)
+	want(t, "code", codeOf(t, cmd.Wait()), 128+int(unix.SIGKILL))
+	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByUser)
+}
+
+func TestSecondInterruptIsDecisive(t *testing.T) {
+	b := newBench(t, "trap 'echo one' INT; echo ready; while :; do sleep 0.05; done")
+	cmd := b.command()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	readLine(t, out, "ready")
+	_ = cmd.Process.Signal(unix.SIGINT)
+	readLine(t, out, "one")
+	_ = cmd.Process.Signal(unix.SIGINT)
+	want(t, "code", codeOf(t, cmd.Wait()), 128+int(unix.SIGKILL))
+}
+
+func TestDeadline(t *testing.T) {
+	b := newBench(t, "exec sleep 60")
+	b.order.Timeout = 100 * time.Millisecond
+	want(t, "code", codeOf(t, b.command().Run()), 128+int(unix.SIGTERM))
+	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByDeadline)
+}
+
+func TestEscapeesAreStopped(t *testing.T) {
+	for name, script := range map[string]string{
+		"own session":   "setsid sleep 300 >/dev/null 2>&1 & sleep 0.2",
+		"double fork":   "(setsid sh -c 'sleep 300 & exec sleep 300' >/dev/null 2>&1 &); sleep 0.2",
+		"no marker":     "env -i setsid sleep 300 >/dev/null 2>&1 & sleep 0.2",
+		"ignores TERM":  "setsid sh -c 'trap \"\" TERM HUP INT; while :; do sleep 0.2; done' >/dev/null 2>&1 & sleep 0.2",
+		"holds the pty": "(setsid sleep 300 &); sleep 0.2",
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, script)
+			term := b.terminal()
+			state, err := term.Wait(patience)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want(t, "code", state.ExitStatus(), 0)
+			if len(b.ending().Leftovers.Stopped) == 0 {
+				t.Error("no leftover was stopped")
+			}
+			for _, l := range b.ending().Leftovers.Stopped {
+				want(t, "gone: "+l.Command, proc.Alive(l.PID, l.StartTicks), false)
+			}
+		})
+	}
+}
+
+func TestKeptLeftoversAreKept(t *testing.T) {
+	b := newBench(t, "setsid sleep 300 >/dev/null 2>&1 & sleep 0.1")
+	b.order.Leftovers = LeftoversKeep
+	want(t, "code", codeOf(t, b.command().Run()), 0)
+	kept := b.ending().Leftovers.Kept
+	if len(kept) != 1 {
+		t.Fatalf("kept: %v", kept)
+	}
+	want(t, "alive", proc.Alive(kept[0].PID, kept[0].StartTicks), true)
+	if err := proc.Signal(kept[0].PID, kept[0].StartTicks, unix.SIGKILL); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWrapperKilled(t *testing.T) {
+	b := newBench(t, "trap '' HUP; stty raw -echo; printf '\\033[?1049h\\033[?1000hready'; exec sleep 300")
+	b.order.Grace = time.Second
+	term := b.terminal()
+	if err := term.Expect("ready", patience); err != nil {
+		t.Fatal(err)
+	}
+	if err := term.Signal(unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	b.assertNothingSurvives()
+	if _, err := os.Stat(filepath.Join(b.order.StateDir, "runs", b.order.UID)); err != nil {
+		t.Errorf("no exit record: %v", err)
+	}
+}
+
+// readLine reads up to and including text.
+func readLine(t *testing.T, from interface{ Read([]byte) (int, error) }, text string) {
+	t.Helper()
+	var got []byte
+	buf := make([]byte, 64)
+	for !strings.Contains(string(got), text) {
+		n, err := from.Read(buf)
+		got = append(got, buf[:n]...)
+		if err != nil {
+			t.Fatalf("want %q, got %q: %v", text, got, err)
+		}
+	}
+}
+
+// wrapper is the pid of the wrapper: of the two that are parents of others, the
+// one that is nobody's monitor.
+func (b *bench) wrapper() int {
+	b.t.Helper()
+	all, err := proc.All()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, p := range all {
+		role, _, err := proc.LookupEnv(p.PID, roleKey)
+		given, _, _ := proc.LookupEnv(p.PID, orderKey)
+		if err == nil && role == "wrapper" && strings.Contains(given, b.order.UID) && hasMonitor(p.PID) {
+			return p.PID
+		}
+	}
+	b.t.Fatal("no wrapper")
+	return 0
+}
+
+// hasMonitor says whether a process is the parent of a monitor.
+func hasMonitor(pid int) bool {
+	kids, err := proc.Children(pid)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(kids, func(kid int) bool {
+		line, err := proc.CommandLine(kid)
+		return err == nil && strings.Contains(line, monitorName)
+	})
+}
+
+// recorded says whether the wrapper has reported.
+func (b *bench) recorded() bool {
+	_, err := os.Stat(b.order.Result)
+	return err == nil
+}

@@ -1,0 +1,6 @@
+package supervisor
+
+import "os"
+
+// selfPath is this program.
+func selfPath() (string, error) { return os.Executable() }

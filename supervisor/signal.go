@@ -1,0 +1,87 @@
+package supervisor
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// signalPolicy is what the wrapper does with a signal sent to it.
+type signalPolicy int
+
+// The policies.
+const (
+	// passOn forwards the signal to the run's group.
+	passOn signalPolicy = iota
+	// polite forwards it and takes it for a wish that the run end; the second
+	// within the grace is decisive.
+	polite
+	// firm begins a stop: the signal, the grace, KILL.
+	firm
+	// hangUp is firm when the terminal is gone, and passed on when it is not.
+	hangUp
+	// resize follows the size of the user's terminal.
+	resize
+	// wake is a return from a suspension.
+	wake
+)
+
+// policyOf is the table. Signals that cannot be caught, that the runtime needs
+// (SIGURG, SIGPROF) or that speak of our own doing (SIGCHLD, SIGPIPE) do not
+// get here.
+func policyOf(sig os.Signal) signalPolicy {
+	switch sig {
+	case unix.SIGTERM:
+		return firm
+	case unix.SIGINT, unix.SIGQUIT:
+		return polite
+	case unix.SIGHUP:
+		return hangUp
+	case unix.SIGWINCH:
+		return resize
+	case unix.SIGCONT:
+		return wake
+	default:
+		return passOn
+	}
+}
+
+// early lists the signals that must not be missed during a launch.
+func early() []os.Signal {
+	return []os.Signal{
+		unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2,
+		unix.SIGALRM, unix.SIGTSTP, unix.SIGCONT, unix.SIGWINCH,
+	}
+}
+
+// late lists the rest of what can be forwarded. Catching a signal costs a
+// thread switch, so these wait until the run is launched.
+func late() []os.Signal {
+	return []os.Signal{
+		unix.SIGABRT, unix.SIGBUS, unix.SIGFPE, unix.SIGILL, unix.SIGIO, unix.SIGSEGV, unix.SIGSYS,
+		unix.SIGTRAP, unix.SIGVTALRM, unix.SIGXCPU, unix.SIGXFSZ,
+	}
+}
+
+// catch has the signals sent to c, those excepted that this process was started
+// with ignored: catching them would un-ignore them for the run, and nohup would
+// protect nothing.
+func catch(c chan<- os.Signal, sigs []os.Signal) {
+	var heard []os.Signal
+	for _, s := range sigs {
+		if !signal.Ignored(s) {
+			heard = append(heard, s)
+		}
+	}
+	signal.Notify(c, heard...)
+}
+
+// number is the number of a signal.
+func number(sig os.Signal) syscall.Signal {
+	if s, ok := sig.(syscall.Signal); ok {
+		return s
+	}
+	return 0
+}

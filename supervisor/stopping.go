@@ -1,0 +1,171 @@
+package supervisor
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
+)
+
+// errMonitorLost is a monitor that ended before the run did.
+var errMonitorLost = errors.New("monitor ended unexpectedly")
+
+// typedWindow is how long before the end an interrupt key counts as its cause.
+// Agents were measured to end within 0.4 s of one; a program that goes on for
+// longer has handled it.
+const typedWindow = 2 * time.Second
+
+// stopState is what is known of a wish that the run end.
+type stopState struct {
+	by     lifecycle.StoppedBy
+	signal syscall.Signal // what began it, 0 for none
+	at     time.Duration  // awake time of the first wish
+	firm   bool           // KILL follows
+	passed syscall.Signal // the last signal passed on as it is
+}
+
+// signalled acts on a signal sent to the wrapper.
+func (r *run) signalled(s os.Signal) {
+	sig := number(s)
+	switch policyOf(s) {
+	case passOn:
+		r.stop.passed = sig
+		r.order(msgSignal, packNum(int64(sig)))
+	case polite:
+		r.askPolitely(sig)
+	case firm:
+		if r.stop.firm {
+			sig = unix.SIGKILL
+		}
+		r.beginStop(lifecycle.StoppedByUser, sig)
+	case hangUp:
+		r.hungUp(false)
+	case resize:
+		r.resize()
+	case wake:
+		r.woken()
+	}
+}
+
+// askPolitely passes an interrupt on. A second one while the first is still
+// being obeyed is decisive.
+func (r *run) askPolitely(sig syscall.Signal) {
+	if r.stop.by != lifecycle.StoppedByNobody && r.sinceStop() <= r.cfg.Grace {
+		r.beginStop(r.stop.by, unix.SIGKILL)
+		return
+	}
+	r.stop = stopState{by: lifecycle.StoppedByUser, signal: sig, at: r.cfg.Clock.Now().Awake}
+	r.order(msgSignal, packNum(int64(sig)))
+	if r.suspended {
+		r.order(msgSignal, packNum(int64(unix.SIGCONT)))
+	}
+}
+
+// sinceStop is how long ago the run was first asked to end.
+func (r *run) sinceStop() time.Duration { return r.cfg.Clock.Now().Awake - r.stop.at }
+
+// beginStop asks for the end, and makes sure of it when the grace is over.
+func (r *run) beginStop(by lifecycle.StoppedBy, first syscall.Signal) {
+	if !r.stop.firm {
+		r.stop = stopState{by: by, signal: first, at: r.cfg.Clock.Now().Awake, firm: true}
+	}
+	r.order(msgStop, stopOrder{first: first, escalate: true, by: r.stop.by}.pack())
+}
+
+// hungUp acts on a hang-up: of the terminal, or sent by hand, which to many
+// programs means something else. known is true when the relay saw the terminal
+// go.
+func (r *run) hungUp(known bool) {
+	gone := known || (r.tty != nil && r.tty.Gone())
+	if !gone {
+		r.stop.passed = unix.SIGHUP
+		r.order(msgSignal, packNum(int64(unix.SIGHUP)))
+		return
+	}
+	if r.relay != nil {
+		r.relay.Detach()
+	}
+	if r.stop.by != lifecycle.StoppedByNobody {
+		return
+	}
+	r.note(lifecycle.SourceOwnAct, "the terminal went away", lifecycle.CauseTerminalLost)
+	if r.cfg.OnHangup == HangupKeep || signal.Ignored(unix.SIGHUP) {
+		return
+	}
+	r.beginStop(lifecycle.StoppedByTerminal, unix.SIGHUP)
+}
+
+// terminalGone is told by the relay, on its goroutine.
+func (r *run) terminalGone() {
+	select {
+	case r.gone <- struct{}{}:
+	default:
+	}
+}
+
+// wanted acts on what the ledger asks for.
+func (r *run) wanted(a heartbeat.Answer) {
+	switch {
+	case a.Fenced:
+		r.note(lifecycle.SourceLedger, "a newer generation owns this execution", "")
+		r.beginStop(lifecycle.StoppedByFenced, unix.SIGTERM)
+	case a.StopRequested != lifecycle.StoppedByNobody:
+		r.beginStop(a.StopRequested, unix.SIGTERM)
+	}
+}
+
+// typed looks for an interrupt key in what the user types, on the relay's
+// goroutine. In a program that reads keys itself it is a key like any other.
+func (r *run) typed(b []byte) {
+	if bytes.IndexByte(b, 0x03) < 0 && bytes.IndexByte(b, 0x1c) < 0 {
+		return
+	}
+	if terminal.Interrupts(r.pair.Master, b) {
+		r.interrupted.Store(int64(r.cfg.Clock.Now().Awake))
+	}
+}
+
+// judgeStop decides, once the command is over, whether a wish that it end is
+// what ended it.
+func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
+	now := r.cfg.Clock.Now().Awake
+	key := time.Duration(r.interrupted.Load())
+	switch {
+	case r.stop.by != lifecycle.StoppedByNobody:
+		// The margin covers the kill itself and its report.
+		late := r.sinceStop() > r.cfg.Grace+unkillableWait
+		return r.stop.by, late && !r.exit.killed
+	case r.exit.signal != 0 && r.exit.signal == r.stop.passed:
+		r.note(lifecycle.SourceOwnAct, unix.SignalName(r.exit.signal)+" was passed on to it", lifecycle.CauseUser)
+		return lifecycle.StoppedByUser, false
+	case key > 0 && now-key <= typedWindow && endedByKey(r.exit):
+		r.note(lifecycle.SourceOwnAct, "an interrupt key was typed just before the end", lifecycle.CauseUser)
+		return lifecycle.StoppedByUser, false
+	default:
+		return lifecycle.StoppedByNobody, false
+	}
+}
+
+// endedByKey says whether an end can be an answer to an interrupt key.
+func endedByKey(e exitReport) bool {
+	return e.signal == unix.SIGINT || e.signal == unix.SIGQUIT || (e.signal == 0 && e.code != 0)
+}
+
+// note keeps a piece of evidence.
+func (r *run) note(source lifecycle.EvidenceSource, detail string, points lifecycle.Cause) {
+	r.evidence = append(r.evidence, lifecycle.Evidence{
+		Source: source, Detail: detail, AtMS: r.cfg.Clock.Now().Wall.UnixMilli(), Points: points,
+	})
+}
+
+// ignoreTTOU lets a process behind the terminal touch it without being stopped.
+// It is the last thing a run does: children would inherit it.
+func ignoreTTOU() { signal.Ignore(unix.SIGTTOU) }

@@ -1,0 +1,256 @@
+package supervisor
+
+import (
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/supervisor/ptytest"
+)
+
+// shell is an interactive shell with job control on a terminal of its own.
+type shell struct {
+	*bench
+	*ptytest.Terminal
+}
+
+// newShell starts bash with the wrapper of b at hand as $W.
+func newShell(b *bench) shell {
+	b.t.Helper()
+	if _, err := exec.LookPath("bash"); err != nil {
+		b.t.Skip("no bash")
+	}
+	term, err := ptytest.Start(ptytest.Config{
+		Argv: []string{"bash", "--norc", "--noprofile", "-i"},
+		Env:  append(b.environ(), "PS1=[$?]> ", "W="+self(b.t), "HISTFILE="),
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() {
+		if err := term.Close(); err != nil {
+			b.t.Error(err)
+		}
+	})
+	s := shell{b, term}
+	s.expect("> ")
+	return s
+}
+
+// expect waits for text.
+func (s shell) expect(text string) {
+	s.t.Helper()
+	if err := s.Expect(text, patience); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// prompt waits for a prompt that shows the last command's code.
+func (s shell) prompt(code int) {
+	s.t.Helper()
+	s.expect(fmt.Sprintf("[%d]> ", code))
+}
+
+// send types.
+func (s shell) send(text string) {
+	s.t.Helper()
+	if err := s.Send(text); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// cooked waits until the terminal is a shell's or a plain program's again.
+func (s shell) cooked() {
+	s.t.Helper()
+	_, err := s.AwaitTermios(func(m unix.Termios) bool { return m.Oflag&unix.OPOST != 0 }, patience)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// raw waits until the wrapper has taken the terminal: what is typed before that
+// is the shell's.
+func (s shell) raw() {
+	s.t.Helper()
+	if _, err := s.AwaitTermios(ptytest.IsRaw, patience); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// catReads waits until a cat is executed and reading: a shell that is stopped
+// between vfork and exec does not stop, run bare or not.
+func (s shell) catReads() {
+	s.t.Helper()
+	s.send("line\n")
+	s.expect("line\r\nline")
+}
+
+func TestSuspendAndResume(t *testing.T) {
+	s := newShell(newBench(t, "echo ready; cat; exit 3"))
+	s.send("$W\n")
+	s.expect("ready")
+	s.catReads()
+	s.send("\x1a")
+	s.expect("Stopped")
+	s.cooked()
+	s.send("echo in-between\n")
+	s.expect("in-between")
+	s.expect("in-between")
+	s.send("fg\n")
+	s.raw()
+	s.send("hello\n")
+	s.expect("hello\r\nhello")
+	s.send("\x04")
+	s.prompt(3)
+	s.cooked()
+}
+
+func TestBackgroundJobStopsWhenItReads(t *testing.T) {
+	s := newShell(newBench(t, "echo ready; read line; echo got $line"))
+	s.send("$W &\n")
+	s.expect("ready")
+	// The job reads: it must stop for it, as a bare one does.
+	s.send("until jobs | grep Stopped; do :; done\n")
+	if _, err := s.ExpectMatch(regexp.MustCompile(`Stopped`), patience); err != nil {
+		t.Fatal(err)
+	}
+	s.send("fg\n")
+	s.send("something\n")
+	s.expect("got something")
+	s.prompt(0)
+}
+
+func TestScriptStopsAsAWhole(t *testing.T) {
+	s := newShell(newBench(t, "echo ready; cat"))
+	s.send("sh -c '$W; echo after=$?'\n")
+	s.expect("ready")
+	s.catReads()
+	s.send("\x1a")
+	s.expect("Stopped")
+	s.send("fg\n")
+	s.raw()
+	s.send("\x04")
+	s.expect("after=0")
+}
+
+func TestInterruptKeyIsTheRunsAlone(t *testing.T) {
+	b := newBench(t, "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.05; done")
+	s := newShell(b)
+	s.send("$W\n")
+	s.expect("ready")
+	s.send("\x03")
+	s.expect("caught")
+	s.prompt(9)
+	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByUser)
+}
+
+func TestKeyInARawProgramCancelsNothing(t *testing.T) {
+	b := newBench(t, "stty raw -echo; echo ready; dd bs=1 count=1 >/dev/null 2>&1; stty sane; exit 4")
+	s := newShell(b)
+	s.send("$W\n")
+	s.expect("ready")
+	s.send("\x03")
+	s.prompt(4)
+	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByNobody)
+}
+
+func TestResizeReachesTheRun(t *testing.T) {
+	b := newBench(t, `trap 'stty size; exit 0' WINCH; stty size; while :; do sleep 0.05; done`)
+	term := b.terminal()
+	if err := term.Expect("24 80", patience); err != nil {
+		t.Fatal(err)
+	}
+	if err := term.Resize(33, 101); err != nil {
+		t.Fatal(err)
+	}
+	if err := term.Expect("33 101", patience); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestModesOfAKilledRunAreUndone(t *testing.T) {
+	s := newShell(newBench(t, `printf '\033[?1049h\033[?1000h\033[?2004h\033[?25lready'; stty raw; kill -KILL $$`))
+	s.send("$W\n")
+	s.expect("ready")
+	s.expect("\x1b[?25h\x1b[?2004l\x1b[?1000l\x1b[?1049l")
+	s.prompt(128 + int(unix.SIGKILL))
+	s.cooked()
+}
+
+func TestTerminalComesBackWhenTheWrapperIsKilled(t *testing.T) {
+	b := newBench(t, `printf '\033[?1049hready'; exec sleep 300`)
+	b.order.Grace = 0
+	// A plain sh does not repair a terminal, as an interactive bash would.
+	term, err := ptytest.Start(ptytest.Config{
+		Argv: []string{"sh", "-c", `"$W"; echo wrapper=$?; read line`}, Env: append(b.environ(), "W="+self(t)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = term.Close() })
+	s := shell{b, term}
+	s.expect("ready")
+	s.raw()
+	if err := unix.Kill(b.wrapper(), unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	s.expect("wrapper=137")
+	s.cooked()
+	b.eventually("the alternate screen is left", func() bool { return strings.Contains(string(s.Output()), "\x1b[?1049l") })
+}
+
+func TestClosedTerminalEndsTheRun(t *testing.T) {
+	b := newBench(t, "trap '' HUP; echo ready; while :; do sleep 0.05; done")
+	b.order.Grace = 300 * time.Millisecond
+	term := b.terminal()
+	if err := term.Expect("ready", patience); err != nil {
+		t.Fatal(err)
+	}
+	if err := term.Hangup(); err != nil {
+		t.Fatal(err)
+	}
+	b.assertNothingSurvives()
+	b.eventually("the end is recorded", func() bool { return b.recorded() })
+	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByTerminal)
+}
+
+func TestStalledTerminalDoesNotHoldUpAStop(t *testing.T) {
+	b := newBench(t, "exec yes")
+	b.order.Grace = 300 * time.Millisecond
+	term, err := ptytest.Start(ptytest.Config{Argv: []string{self(t)}, Env: b.environ(), Paused: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = term.Close() })
+	b.eventually("the run is up", func() bool { return len(b.marked()) > 1 })
+	if err := term.Signal(unix.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := term.Wait(patience); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFloodArrivesWhole(t *testing.T) {
+	b := newBench(t, "seq 1 60000; exit 5")
+	// A leader that outlives the wrapper keeps the kernel from dropping output.
+	term, err := ptytest.Start(ptytest.Config{
+		Argv: []string{"sh", "-c", `"$W"; echo code=$?`}, Env: append(b.environ(), "W="+self(t)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = term.Close() })
+	if err := term.Expect("code=5", patience); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Fields(string(term.Output()))
+	want(t, "lines", len(lines), 60001)
+	want(t, "last line", lines[59999], "60000")
+}

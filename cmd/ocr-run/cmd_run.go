@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+
+	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor"
+	"github.com/ocr-run/ocr-run/supervisor/agent"
+)
+
+// openTimeout is how long a run waits for a ledger that another process holds.
+// It is shorter than the verbs': the command is waiting to be launched.
+const openTimeout = 2 * time.Second
+
+// wrap runs a command and returns the exit code of the whole, or does not
+// return: a command that died of a signal takes the wrapper with it.
+func wrap(ctx context.Context, env environment, opts runOptions, command []string) int {
+	w, err := newWrapping(env, opts, command)
+	if err != nil {
+		return wrapRefused(env, err)
+	}
+	defer w.close()
+	return w.conclude(ctx, supervisor.Run(ctx, w.config()))
+}
+
+// wrapping is one wrapped run, from flags to receipt.
+type wrapping struct {
+	env     environment
+	opts    runOptions
+	command []string
+	path    string // the file to execute
+	missing error  // why there is none
+
+	uid, parent, lineage string
+	agent                string
+	stateDir             string
+	journal              *store.Recorder
+	tee                  *tee
+	debug                *os.File
+	log                  zerolog.Logger
+	background           sync.WaitGroup
+}
+
+// newWrapping decides everything that can be decided before anything is opened.
+func newWrapping(env environment, opts runOptions, command []string) (*wrapping, error) {
+	uid, err := uuid.NewV7()
+	if err != nil {
+		return nil, fmt.Errorf("make execution uid: %w", err)
+	}
+	w := &wrapping{env: env, opts: opts, command: command, uid: uid.String(), agent: opts.agent, log: zerolog.Nop()}
+	if w.agent == "" {
+		w.agent = agent.Recognise(command)
+	}
+	w.inherit()
+	w.path, w.missing = findCommand(command[0], w.childEnv(), opts.cwd)
+	if err := w.openDebug(); err != nil {
+		return nil, err
+	}
+	if w.tee, err = newTee(opts.log, opts.logSize); err != nil {
+		return nil, fmt.Errorf("--log: %w", err)
+	}
+	w.openJournal()
+	return w, nil
+}
+
+// inherit finds out what run we are part of. A uid inherited from an outer
+// ocr-run makes that run the parent; one inherited from a host that we do not
+// write to does the same.
+func (w *wrapping) inherit() {
+	w.parent = w.env.get(supervisor.EnvUID)
+	if w.parent == "" {
+		w.parent = w.env.get(supervisor.EnvHostUID)
+	}
+	w.lineage = w.uid
+	if up := w.env.get(supervisor.EnvLineage); up != "" && strings.HasSuffix(up, w.parent) {
+		w.lineage = up + "/" + w.uid
+	} else if w.parent != "" {
+		w.lineage = w.parent + "/" + w.uid
+	}
+}
+
+// openDebug opens the debug log.
+func (w *wrapping) openDebug() error {
+	if w.opts.debug == "" {
+		return nil
+	}
+	f, err := os.OpenFile(w.opts.debug, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("--debug: %w", err)
+	}
+	w.debug = f
+	stamp := func(e *zerolog.Event, _ zerolog.Level, _ string) { e.Time("time", w.env.clock.Now().Wall) }
+	w.log = zerolog.New(f).Hook(zerolog.HookFunc(stamp)).With().Str("uid", w.uid).Logger()
+	return nil
+}
+
+// openJournal prepares the journal. Without a place for the ledger the run is
+// recorded nowhere, and its receipt says so.
+func (w *wrapping) openJournal() {
+	dir, err := w.env.stateDir()
+	if err != nil {
+		w.log.Warn().Err(err).Msg("no state directory")
+	}
+	w.stateDir = dir
+	w.journal = store.NewRecorder(store.RecorderConfig{
+		Open: func(ctx context.Context) (*store.Ledger, error) {
+			path, err := w.env.ledgerPath()
+			if err != nil {
+				return nil, err
+			}
+			return store.Open(ctx, store.Config{Path: path, BusyTimeout: openTimeout})
+		},
+		SpoolDir: spoolDir(dir),
+		Log:      func(err error) { w.log.Warn().Err(err).Msg("ledger") },
+	})
+}
+
+// config is the run in the supervisor's words.
+func (w *wrapping) config() supervisor.Config {
+	boot, err := w.env.bootID()
+	if err != nil {
+		w.log.Warn().Err(err).Msg("no boot id")
+	}
+	machine, err := w.env.machineID()
+	if err != nil {
+		w.log.Debug().Err(err).Msg("no machine id")
+	}
+	o := w.opts
+	return supervisor.Config{
+		UID: w.uid, ParentUID: w.parent, Lineage: w.lineage, Name: o.name, Agent: w.agent,
+		Command: w.command, Path: w.path, Missing: w.missing, Dir: o.cwd, Workspace: workspaceOf(o.cwd), Env: w.childEnv(),
+		Stdin: w.env.stdin, Stdout: w.env.stdout, Stderr: w.env.stderr,
+		PTY: supervisor.PTYMode(o.pty), NoMonitor: o.noMonitor,
+		OnHangup: supervisor.HangupPolicy(o.onHangup), Leftovers: supervisor.LeftoverPolicy(o.leftovers),
+		Timeout: o.timeout, Grace: o.grace, Interval: o.heartbeat,
+		StateDir: w.stateDir, Journal: w.journal, Tap: w.tee.tap(), Clock: w.env.clock, BootID: boot,
+		Machine:  store.Identity{MachineID: machine, BootID: boot, PIDNamespace: proc.PIDNamespace()},
+		Launched: w.sweep, Log: w.log,
+	}
+}
+
+// childEnv is the command's environment: ours, what the flags add, and the
+// marker. A variable given twice would mean one thing to one program and
+// another to the next, so the last one wins here.
+func (w *wrapping) childEnv() []string {
+	over := append([]string{}, w.opts.env...)
+	over = append(over,
+		supervisor.EnvUID+"="+w.uid,
+		supervisor.EnvLineage+"="+w.lineage,
+		supervisor.EnvHostUID+"="+w.uid,
+	)
+	return overlay(w.env.environ, over)
+}
+
+// overlay lays KEY=VALUE pairs over an environment, in place where the key was
+// there already.
+func overlay(base, over []string) []string {
+	out := append(make([]string, 0, len(base)+len(over)), base...)
+	for _, kv := range over {
+		key := kv[:strings.IndexByte(kv, '=')+1]
+		at := -1
+		for i, have := range out {
+			if strings.HasPrefix(have, key) {
+				at = i
+			}
+		}
+		if at < 0 {
+			out = append(out, kv)
+		} else {
+			out[at] = kv
+		}
+	}
+	return out
+}
+
+// close gives up what the run held open. The ledger is left to the end of the
+// process: closing it as its last user would move all of it into the main file,
+// which the user would wait for and the next opener does as well.
+func (w *wrapping) close() {
+	w.background.Wait()
+	w.tee.close()
+	if w.debug != nil {
+		_ = w.debug.Close()
+	}
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
+	"github.com/ocr-run/ocr-run/store"
+)
+
+// showVerb tells everything about one run.
+func showVerb() verb {
+	return verb{
+		name:     "show",
+		operands: "UID",
+		brief:    "show one run: how it ended, how far its work got, what to do next",
+		about: `Shows one run: how its process ended, how far its work got, what follows from
+both, the evidence, the time awake and asleep, what it left behind, and the next
+step. UID is a unique beginning or end of the run's uid, as the tables show it.`,
+		least:    1,
+		most:     1,
+		flags:    []flagSpec{jsonSpec()},
+		exits:    readingExits(),
+		examples: []string{"ocr-run show 1f0c9a2e", "ocr-run show 1f0c9a2e --json | jq .outcome"},
+		run:      runShow,
+	}
+}
+
+// readingExits are the exit codes of the verbs that read about one run.
+func readingExits() []exitLine {
+	return []exitLine{
+		{exitOK, "shown"},
+		{exitError, "the ledger cannot be read"},
+		{exitUsage, "usage error"},
+		{exitAmbiguous, "several runs answer to UID; they are listed"},
+		{exitNotFound, "no run answers to UID"},
+	}
+}
+
+// runShow prints one run.
+func runShow(ctx context.Context, c call) error {
+	found, err := c.reading(ctx, func(l *store.Ledger) error {
+		row, err := c.execution(ctx, l, c.words[0])
+		if err != nil {
+			return err
+		}
+		return c.printExecution(c.views([]store.Execution{row})[0])
+	})
+	if err == nil && !found {
+		return c.unknownRun(c.words[0])
+	}
+	return err
+}
+
+// printExecution prints one run as JSON or for a person.
+func (c call) printExecution(e render.Execution) error {
+	if !c.flags.Bool("json") {
+		return c.printText(render.Show(c.style(), e))
+	}
+	b, err := render.ExecutionJSON(e)
+	if err != nil {
+		return err
+	}
+	return c.print(b)
+}
+
+// execution is the run a name stands for.
+func (c call) execution(ctx context.Context, l *store.Ledger, name string) (store.Execution, error) {
+	uid, err := c.resolveUID(ctx, l, name)
+	if err != nil {
+		return store.Execution{}, err
+	}
+	row, err := l.Execution(ctx, uid)
+	if err != nil {
+		return store.Execution{}, c.failed(err)
+	}
+	return row, nil
+}
+
+// resolveUID finds the one run a name stands for.
+func (c call) resolveUID(ctx context.Context, l *store.Ledger, name string) (string, error) {
+	uid, err := l.Resolve(ctx, name)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return "", c.unknownRun(name)
+	case errors.Is(err, store.ErrAmbiguous):
+		return "", &verbError{thing: c.verb, err: err, try: program + " " + c.verb + " with more of the uid"}
+	case err != nil:
+		return "", c.failed(err)
+	default:
+		return uid, nil
+	}
+}
+
+// unknownRun says that no run answers to a name.
+func (c call) unknownRun(name string) error {
+	return &verbError{
+		thing: c.verb,
+		err:   fmt.Errorf("no run answers to %q: %w", name, store.ErrNotFound),
+		try:   program + " history",
+	}
+}

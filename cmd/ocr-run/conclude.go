@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
+	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor"
+)
+
+// Exit codes of a wrapped run that are not the command's own.
+const (
+	// exitIncomplete is EX_TEMPFAIL: the work is not done, try again.
+	exitIncomplete = 75
+	// exitTimedOut is what timeout(1) says.
+	exitTimedOut = 124
+	// exitSignal plus its number is how a shell reports a death by signal.
+	exitSignal = 128
+)
+
+// conclude judges a run that is over, reports it, and returns the exit code.
+// It does not return for a command that died of a signal.
+func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
+	e := w.row(ctx, res)
+	at := w.env.observer()
+	view := executionView(e, heartbeat.LivenessEnded, at.Now)
+	if res.LaunchError != nil {
+		_, _ = fmt.Fprintf(w.env.stderr, "%s: %s\n", program, res.LaunchError)
+	} else {
+		w.receipt(view)
+	}
+	w.onEnd(ctx, view)
+	code, sig := endOf(verdictOf(e), e.Process, res.StopSignal)
+	if sig != 0 {
+		w.close()
+		supervisor.DieOf(syscall.Signal(sig))
+	}
+	return code
+}
+
+// row is the run as the ledger has it, with the workflow it belongs to; or, when
+// the ledger cannot be read, as we know it ourselves.
+func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Execution {
+	ctx = context.WithoutCancel(ctx)
+	if res.Alone {
+		return known(res, nil)
+	}
+	l, err := w.journal.Ledger(ctx)
+	if err == nil {
+		var e store.Execution
+		if e, err = l.Execution(ctx, w.uid); err == nil && e.Process.End.Over() {
+			e.Degraded = e.Degraded || w.journal.Degraded()
+			return e
+		}
+	}
+	w.log.Warn().Err(err).Msg("read back")
+	e := known(res, unreadable(res.InLedger))
+	e.Degraded = true
+	return e
+}
+
+// known is a run as we know it ourselves, with the workflow given.
+func known(res supervisor.Result, workflow *store.WorkflowView) store.Execution {
+	end := res.Ending
+	return store.Execution{
+		Announcement: res.Announcement, Launch: res.Launch, Generation: end.Generation, StartedAtMS: res.StartedAtMS,
+		EndedAtMS: end.At.WallMS, AwakeMS: end.AwakeMS, SuspendedMS: end.SuspendedMS,
+		Process: lifecycle.Process{
+			End: end.End, ExitCode: end.ExitCode, Signal: end.Signal, CoreDumped: end.CoreDumped,
+			StoppedBy: end.StoppedBy, StopFailed: end.StopFailed,
+		},
+		Evidence: end.Evidence, Leftovers: end.Leftovers, Degraded: end.Degraded, Turn: lifecycle.TurnNone,
+		Workflow: workflow,
+	}
+}
+
+// unreadable stands for the workflow of a run that was in the ledger and can no
+// longer be read there: it may have begun one, and silence never upgrades. A
+// ledger that never took the run in cannot have linked it to anything.
+func unreadable(wasInLedger bool) *store.WorkflowView {
+	if !wasInLedger {
+		return nil
+	}
+	return &store.WorkflowView{Completeness: lifecycle.CompletenessUnreadable}
+}
+
+// receipt reports a run: to the file asked for, as JSON, or in words. Where no
+// person looks only work that is not finished is worth a word.
+func (w *wrapping) receipt(view render.Execution) {
+	doc, err := render.ExecutionJSON(view)
+	if err != nil {
+		w.log.Error().Err(err).Msg("encode receipt")
+		return
+	}
+	if w.opts.receipt != "" {
+		if err := os.WriteFile(w.opts.receipt, doc, 0o600); err != nil {
+			_, _ = fmt.Fprintf(w.env.stderr, "%s: write receipt: %s\n", program, err)
+		}
+	}
+	terminal := term.IsTerminal(int(w.env.stderr.Fd()))
+	switch {
+	case w.opts.json:
+		_, _ = w.env.stderr.Write(doc)
+	case w.opts.quiet:
+	case terminal || view.Outcome == string(lifecycle.OutcomeIncomplete):
+		style := render.StyleFor(terminal, 0, w.env.get("NO_COLOR"), w.env.get("TERM"), 0)
+		_, _ = w.env.stderr.WriteString(render.Receipt(style, view))
+	}
+}
+
+// onEnd runs the command of --on-end with the receipt on its standard input. Its
+// failure changes nothing.
+func (w *wrapping) onEnd(ctx context.Context, view render.Execution) {
+	if w.opts.onEnd == "" {
+		return
+	}
+	doc, err := render.ExecutionJSON(view)
+	if err != nil {
+		return
+	}
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", w.opts.onEnd)
+	cmd.Dir, cmd.Env = w.opts.cwd, w.childEnv()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(doc), w.env.stdout, w.env.stderr
+	if err := cmd.Run(); err != nil {
+		_, _ = fmt.Fprintf(w.env.stderr, "%s: --on-end: %s\n", program, err)
+	}
+}
+
+// endOf is how ocr-run itself ends: by a code, or of a signal. It is the
+// one place that decides.
+func endOf(v lifecycle.Verdict, p lifecycle.Process, stopSignal int) (code, sig int) {
+	switch {
+	case v.Outcome == lifecycle.OutcomeIncomplete:
+		return exitIncomplete, 0
+	case p.StoppedBy == lifecycle.StoppedByDeadline && !p.StopFailed:
+		return exitTimedOut, 0
+	case p.Signal != nil:
+		return exitSignal + *p.Signal, *p.Signal
+	case p.ExitCode == nil:
+		return exitSignal + int(syscall.SIGKILL), 0
+	case *p.ExitCode == 0 && v.Outcome != lifecycle.OutcomeSuccess:
+		return stoppedCode(stopSignal), 0
+	default:
+		return *p.ExitCode, 0
+	}
+}
+
+// stoppedCode is the code of a run that was stopped and said 0 itself.
+func stoppedCode(stopSignal int) int {
+	if stopSignal == 0 {
+		stopSignal = int(syscall.SIGTERM)
+	}
+	return exitSignal + stopSignal
+}

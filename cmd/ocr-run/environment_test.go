@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// vars is an environment lookup over a map.
+func vars(m map[string]string) func(string) (string, bool) {
+	return func(key string) (string, bool) {
+		v, ok := m[key]
+		return v, ok
+	}
+}
+
+func TestLedgerPath(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		vars map[string]string
+		want string
+		err  error
+	}{
+		{"home", map[string]string{"HOME": "/home/u"}, "/home/u/.local/state/ocr-run/ledger.db", nil},
+		{"state home", map[string]string{"HOME": "/home/u", "XDG_STATE_HOME": "/s"}, "/s/ocr-run/ledger.db", nil},
+		{"relative state home is ignored", map[string]string{"HOME": "/home/u", "XDG_STATE_HOME": "s"}, "/home/u/.local/state/ocr-run/ledger.db", nil},
+		{"empty state home is ignored", map[string]string{"HOME": "/home/u", "XDG_STATE_HOME": ""}, "/home/u/.local/state/ocr-run/ledger.db", nil},
+		{"nothing", nil, "", errNoHome},
+		{"relative home", map[string]string{"HOME": "u"}, "", errNoHome},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := environment{lookup: vars(tt.vars)}.ledgerPath()
+			if got != tt.want || !errors.Is(err, tt.err) {
+				t.Errorf("ledgerPath() = %q, %v, want %q, %v", got, err, tt.want, tt.err)
+			}
+		})
+	}
+}
+
+func TestWorkspaceOf(t *testing.T) {
+	t.Parallel()
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	deep := filepath.Join(root, "repo", "a", "b")
+	linked := filepath.Join(root, "worktree", "c")
+	plain := filepath.Join(root, "plain", "d")
+	for _, dir := range []string{deep, linked, plain, filepath.Join(root, "repo", ".git")} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(root, "worktree", ".git"), []byte("gitdir: elsewhere\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(deep, filepath.Join(root, "link")); err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]string{
+		deep:                          filepath.Join(root, "repo"),
+		filepath.Join(root, "repo"):   filepath.Join(root, "repo"),
+		linked:                        filepath.Join(root, "worktree"),
+		plain:                         plain,
+		filepath.Join(root, "link"):   filepath.Join(root, "repo"),
+		filepath.Join(root, "absent"): filepath.Join(root, "absent"),
+	}
+	for dir, want := range tests {
+		if got := workspaceOf(dir); got != want {
+			t.Errorf("workspaceOf(%s) = %s, want %s", dir, got, want)
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// flagReader reads flag values one by one and remembers the first that makes
+// no sense.
+type flagReader struct {
+	flags flagValues
+	err   error
+}
+
+// refuse records why a flag's value cannot be used.
+func (p *flagReader) refuse(flag, format string, args ...any) {
+	if p.err == nil {
+		p.err = fmt.Errorf("--%s: %w", flag, fmt.Errorf(format, args...))
+	}
+}
+
+// label is a text without control characters, fit for a table.
+func (p *flagReader) label(flag string) string {
+	v := p.flags.String(flag)
+	if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		p.refuse(flag, "%q holds a control character", v)
+	}
+	return v
+}
+
+// oneOf is a value out of a closed list.
+func (p *flagReader) oneOf(flag string, allowed ...string) string {
+	v := p.flags.String(flag)
+	if !slices.Contains(allowed, v) {
+		p.refuse(flag, "%q is none of %s", v, strings.Join(allowed, ", "))
+	}
+	return v
+}
+
+// duration is a length of time of at least least; 0 when the flag is empty.
+func (p *flagReader) duration(flag string, least time.Duration) time.Duration {
+	v := p.flags.String(flag)
+	if v == "" {
+		return 0
+	}
+	d, err := parseDuration(v)
+	switch {
+	case err != nil:
+		p.refuse(flag, "%w", err)
+	case d < least:
+		p.refuse(flag, "%s is less than %s", v, least)
+	}
+	return d
+}
+
+// size is a positive number of bytes.
+func (p *flagReader) size(flag string) int64 {
+	n, err := parseSize(p.flags.String(flag))
+	if err != nil {
+		p.refuse(flag, "%w", err)
+	}
+	return n
+}
+
+// pairs are KEY=VALUE texts in the order given.
+func (p *flagReader) pairs(flag string) []string {
+	all := p.flags.StringSlice(flag)
+	for _, kv := range all {
+		key, _, ok := strings.Cut(kv, "=")
+		if !ok || key == "" || strings.ContainsRune(kv, 0) {
+			p.refuse(flag, "%q is not KEY=VALUE", kv)
+		}
+	}
+	return all
+}
+
+// path is an absolute path, or empty.
+func (p *flagReader) path(flag, base string) string {
+	v := p.flags.String(flag)
+	if v == "" || filepath.IsAbs(v) {
+		return v
+	}
+	return filepath.Join(base, v)
+}
+
+// directory is the absolute path of an existing directory, base by default.
+func (p *flagReader) directory(flag, base string) string {
+	v := p.path(flag, base)
+	if v == "" {
+		return base
+	}
+	switch info, err := os.Stat(v); {
+	case err != nil:
+		p.refuse(flag, "%w", err)
+	case !info.IsDir():
+		p.refuse(flag, "%s is not a directory", v)
+	}
+	return v
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestEveryVerbExplainsItself walks all verbs: each says what it does, which
+// codes it exits with, and how it is used, and is found by its name.
+func TestEveryVerbExplainsItself(t *testing.T) {
+	t.Parallel()
+	for _, v := range verbs() {
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			if v.brief == "" || v.about == "" || v.run == nil || len(v.exits) < 2 || len(v.examples) == 0 {
+				t.Errorf("incomplete: %+v", v)
+			}
+			help := v.help()
+			for _, want := range []string{"Usage: ocr-run " + v.name, "EXIT STATUS", "Examples:", "--help", v.about} {
+				if !strings.Contains(help, want) {
+					t.Errorf("help lacks %q", want)
+				}
+			}
+			for _, e := range v.examples {
+				if !strings.Contains(e, "ocr-run "+v.name) {
+					t.Errorf("example %q shows something else", e)
+				}
+			}
+			for _, f := range v.flags {
+				if f.usage == "" || f.name == "" || f.value == "" && f.many {
+					t.Errorf("incomplete flag: %+v", f)
+				}
+			}
+			checkFound(t, v)
+		})
+	}
+}
+
+// checkFound checks that a verb is called by its name and by its aliases.
+func checkFound(t *testing.T, v verb) {
+	t.Helper()
+	first, last, group := strings.Cut(v.name, " ")
+	if !isVerb(first) {
+		t.Errorf("%q is not taken for a verb", first)
+	}
+	names := v.aliases
+	if group {
+		names = append(names, last)
+	}
+	for _, n := range names {
+		if got, _, err := findVerb(first, []string{n, "--json"}); err != nil || got.name != v.name {
+			t.Errorf("%s %s finds %q, %v", first, n, got.name, err)
+		}
+	}
+}
+
+func TestHelpLinesFit(t *testing.T) {
+	t.Parallel()
+	texts := []string{rootHelp(), shortHelp(), groupHelp("state")}
+	for _, v := range verbs() {
+		texts = append(texts, v.help())
+	}
+	for _, text := range texts {
+		for l := range strings.Lines(text) {
+			if len(l) > 101 {
+				t.Errorf("line of %d columns: %s", len(l)-1, l)
+			}
+		}
+	}
+}
+
+// section is the part of a document under a heading, up to the next of any
+// level.
+func section(t *testing.T, doc, heading string) string {
+	t.Helper()
+	for _, prefix := range []string{"\n## ", "\n### "} {
+		if _, after, ok := strings.Cut(doc, prefix+heading+"\n"); ok {
+			body, _, _ := strings.Cut(after, "\n## ")
+			body, _, _ = strings.Cut(body, "\n### ")
+			return body
+		}
+	}
+	t.Fatalf("no section %q", heading)
+	return ""
+}
+
+// TestDocumented checks that the manual names every verb, flag, default, exit
+// code and alias, each in its own section.
+func TestDocumented(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := string(b)
+	checkFlags(t, section(t, doc, "Wrapping a command"), wrapFlags())
+	for _, e := range wrapExits() {
+		checkCode(t, section(t, doc, "Wrapping a command"), e.code)
+	}
+	for _, v := range verbs() {
+		body := section(t, doc, "ocr-run "+v.name)
+		checkFlags(t, body, v.flags)
+		codes := body
+		if strings.HasPrefix(v.name, "state ") {
+			codes = section(t, doc, "ocr-run state")
+		}
+		for _, e := range v.exits {
+			checkCode(t, codes, e.code)
+		}
+		for _, a := range v.aliases {
+			if !strings.Contains(body, "`"+a+"`") {
+				t.Errorf("%s: alias %s is not documented", v.name, a)
+			}
+		}
+	}
+}
+
+// checkFlags checks that a section has a row for each flag, and no others.
+func checkFlags(t *testing.T, body string, specs []flagSpec) {
+	t.Helper()
+	for _, f := range specs {
+		row := "| `--" + f.name
+		if f.value != "" {
+			row += " " + f.value
+		}
+		if !strings.Contains(body, row+"`") {
+			t.Errorf("no row %s` in: %.60s…", row, body)
+		}
+		if f.fallback != "" && !strings.Contains(body, "`"+f.fallback+"`") {
+			t.Errorf("--%s: default %s is not documented", f.name, f.fallback)
+		}
+	}
+	if got := strings.Count(body, "| `-"); got != len(specs) {
+		t.Errorf("%d rows of flags, want %d: %.60s…", got, len(specs), body)
+	}
+}
+
+// checkCode checks that a section names an exit code.
+func checkCode(t *testing.T, body string, code int) {
+	t.Helper()
+	n := strconv.Itoa(code)
+	for _, form := range []string{"| " + n + " |", "| " + n + ",", ": " + n + " ", "; " + n + " "} {
+		if strings.Contains(body, form) {
+			return
+		}
+	}
+	if code != exitOK { // zero of a wrapped run is "the command's"
+		t.Errorf("exit code %d is not documented in: %.60s…", code, body)
+	}
+}
+
+func TestCompletionNamesEverything(t *testing.T) {
+	t.Parallel()
+	scripts := map[string]string{"bash": bashCompletion(), "zsh": zshCompletion(), "fish": fishCompletion()}
+	for shell, script := range scripts {
+		for _, v := range verbs() {
+			for w := range strings.FieldsSeq(v.name) {
+				if !strings.Contains(script, w) {
+					t.Errorf("%s: no %q", shell, w)
+				}
+			}
+		}
+		for _, f := range wrapFlags() {
+			if !strings.Contains(script, f.name) {
+				t.Errorf("%s: no flag %s", shell, f.name)
+			}
+		}
+	}
+}

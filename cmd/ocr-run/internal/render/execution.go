@@ -1,0 +1,108 @@
+package render
+
+// SchemaVersion is the version of every JSON object this package writes. It
+// grows only with an incompatible change; fields may be added without one.
+const SchemaVersion = 1
+
+// Execution is one wrapped run as the JSON contract shows it. A nil pointer is
+// null; no slice is ever null in the output of this package's functions.
+type Execution struct {
+	SchemaVersion int    `json:"schema_version"`
+	UID           string `json:"uid"`
+	// ParentUID is the run this one was started from.
+	ParentUID *string `json:"parent_uid"`
+	FlowID    *string `json:"flow_id"`
+	// ResumedFrom is the run whose work this one continued.
+	ResumedFrom *string `json:"resumed_from"`
+	Name        *string `json:"name"`
+	// Source tells whose row it is: ledger or open-code-review.
+	Source         string   `json:"source"`
+	Command        []string `json:"command"`
+	Workspace      *string  `json:"workspace"`
+	Agent          *string  `json:"agent"`
+	AgentSessionID *string  `json:"agent_session_id"`
+	PID            *int     `json:"pid"`
+	// StartedAt, EndedAt and LastHeartbeatAt are RFC 3339, UTC, milliseconds.
+	StartedAt *string `json:"started_at"`
+	EndedAt   *string `json:"ended_at"`
+	// AwakeMS and SuspendedMS are the milliseconds it ran with the machine
+	// awake and asleep.
+	AwakeMS         *int64     `json:"awake_ms"`
+	SuspendedMS     *int64     `json:"suspended_ms"`
+	LastHeartbeatAt *string    `json:"last_heartbeat_at"`
+	Liveness        string     `json:"liveness"`
+	Process         Process    `json:"process"`
+	Workflow        *Workflow  `json:"workflow"`
+	Turn            Turn       `json:"turn"`
+	Outcome         string     `json:"outcome"`
+	Cause           *string    `json:"cause"`
+	Evidence        []Evidence `json:"evidence"`
+	Leftovers       Leftovers  `json:"leftovers"`
+	Resume          *Resume    `json:"resume"`
+	// Recording is ok, or degraded when the ledger could not be written for a
+	// while.
+	Recording string `json:"recording"`
+}
+
+// Process is how the process ended, as far as anybody knows.
+type Process struct {
+	End        string  `json:"end"`
+	ExitCode   *int    `json:"exit_code"`
+	Signal     *int    `json:"signal"`
+	CoreDumped bool    `json:"core_dumped"`
+	StoppedBy  *string `json:"stopped_by"`
+}
+
+// Workflow is the work the run was for, judged by the round it ended in.
+type Workflow struct {
+	ID           string  `json:"id"`
+	Kind         string  `json:"kind"`
+	Source       string  `json:"source"`
+	Completeness string  `json:"completeness"`
+	Phase        *string `json:"phase"`
+	Round        *int    `json:"round"`
+}
+
+// Turn is the last turn of the agent's session.
+type Turn struct {
+	State string `json:"state"`
+}
+
+// Evidence is one observation about why the run ended.
+type Evidence struct {
+	Source string  `json:"source"`
+	Detail string  `json:"detail"`
+	At     *string `json:"at"`
+}
+
+// Leftovers are the processes that outlived the run, by what became of them.
+type Leftovers struct {
+	Stopped   []Leftover `json:"stopped"`
+	Kept      []Leftover `json:"kept"`
+	Remaining []Leftover `json:"remaining"`
+}
+
+// Leftover is one process that outlived the run.
+type Leftover struct {
+	PID     int     `json:"pid"`
+	Command *string `json:"command"`
+	// Signal is what ended it, as in TERM.
+	Signal *string `json:"signal"`
+	// Reason says why it was kept or could not be stopped.
+	Reason *string `json:"reason"`
+}
+
+// Resume is the command that would continue the work.
+type Resume struct {
+	Command []string `json:"command"`
+}
+
+// ShortUID is the form of a uid that tables show: its last 8 digits. The first
+// ones of a version 7 uid are the time, alike in runs of one minute.
+func ShortUID(uid string) string {
+	const digits = 8
+	if len(uid) <= digits {
+		return uid
+	}
+	return uid[len(uid)-digits:]
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
+
+	"github.com/ocr-run/ocr-run/supervisor"
+)
+
+// TestMain makes the test binary stand in for ocr-run and for the helpers of
+// the scripts. As ocr-run it may be started as its own monitor, which is
+// dispatched first here as it is in main.
+func TestMain(m *testing.M) {
+	if code, ok := supervisor.MonitorMain(); ok {
+		os.Exit(code)
+	}
+	testscript.Main(leakChecked{m}, map[string]func(){
+		"ocr-run": main,
+		"seed":    seedMain,
+		"code":    codeMain,
+		"until":   untilMain,
+	})
+}
+
+// leakChecked runs the tests and then checks that no goroutine is left.
+type leakChecked struct{ *testing.M }
+
+// Run fails when the tests fail or leave a goroutine.
+func (m leakChecked) Run() int {
+	code := m.M.Run()
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+// TestScripts runs the scripts of testdata/script: each is one behaviour of
+// the verbs as a user sees it. In each the ledger lies in $WORK/state, and $WORK
+// is a workspace.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireUniqueNames:  true,
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
+			env.Setenv("TERM", "dumb")
+			// A race-enabled program waits a second before it exits, for reports
+			// of goroutines that run on; ours have ended, and scripts start many.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			return os.Mkdir(filepath.Join(env.WorkDir, ".git"), 0o755)
+		},
+	})
+}

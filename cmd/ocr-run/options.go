@@ -1,0 +1,156 @@
+package main
+
+import (
+	"time"
+)
+
+// ptyMode says when the command gets a terminal of its own.
+type ptyMode string
+
+// The terminal modes of --pty.
+const (
+	// ptyAuto gives a terminal to exactly those descriptors that are one.
+	ptyAuto ptyMode = "auto"
+	// ptyAlways gives a terminal even where the caller has none.
+	ptyAlways ptyMode = "always"
+	// ptyNever passes every descriptor through as it is.
+	ptyNever ptyMode = "never"
+)
+
+// hangupPolicy says what becomes of the command when the terminal goes away.
+type hangupPolicy string
+
+// The policies of --on-hangup.
+const (
+	// hangupStop ends the command; the run is recorded as terminal-lost.
+	hangupStop hangupPolicy = "stop"
+	// hangupKeep lets the command finish without a terminal.
+	hangupKeep hangupPolicy = "keep"
+)
+
+// leftoverPolicy says what becomes of processes that outlive the command.
+type leftoverPolicy string
+
+// The policies of --leftovers.
+const (
+	// leftoversStop stops them until two looks in a row find none.
+	leftoversStop leftoverPolicy = "stop"
+	// leftoversKeep leaves them alone and lists them as kept.
+	leftoversKeep leftoverPolicy = "keep"
+	// leftoversReport leaves them alone and lists them as remaining.
+	leftoversReport leftoverPolicy = "report"
+)
+
+// Defaults of the wrap flags, as the help prints them.
+const (
+	// defaultGrace is how long a stopped command has before it is killed. It
+	// must outlast an agent's own shutdown, which saves its session.
+	defaultGrace = "5s"
+	// defaultHeartbeat is the interval between beats; it must stay well below
+	// the time after which a silent run is called late.
+	defaultHeartbeat = "10s"
+	// leastHeartbeat keeps a slip of the keyboard from hammering the ledger.
+	leastHeartbeat = 100 * time.Millisecond
+	// defaultLogSize caps a log file; one rotated file of the same size is
+	// kept beside it.
+	defaultLogSize = "10MiB"
+)
+
+// runOptions is everything the flags of a wrapped run say, validated. Paths
+// are absolute; the zero value of a path or text means the flag was not given.
+type runOptions struct {
+	// pty is never empty.
+	pty ptyMode
+	// noMonitor runs the command without the monitor process between it and
+	// the wrapper.
+	noMonitor bool
+	// timeout ends the command after this much awake time; 0 means never.
+	timeout time.Duration
+	// grace is the time between the first stop signal and KILL; 0 kills at
+	// once.
+	grace time.Duration
+	// cwd is the command's working directory: an existing directory, the
+	// wrapper's own when --cwd was not given. It decides the workspace too.
+	cwd string
+	// env holds KEY=VALUE pairs in the order given, to be laid over the
+	// wrapper's environment; later ones win.
+	env []string
+	// name is a label for people; it names nothing.
+	name string
+	// agent names the adapter to use instead of the one argv[0] suggests. It
+	// is not checked against the adapters that exist.
+	agent string
+	// log is the file the output is copied to as it passes, capped at logSize
+	// bytes (always positive), with one rotated file kept.
+	log     string
+	logSize int64
+	// heartbeat is the interval between beats, at least leastHeartbeat.
+	heartbeat time.Duration
+	// onHangup and leftovers are never empty.
+	onHangup  hangupPolicy
+	leftovers leftoverPolicy
+	// receipt is the file the receipt is written to as JSON at the end.
+	receipt string
+	// json prints the receipt as JSON on stderr at the end, and no text.
+	json bool
+	// quiet prints no receipt on stderr; it does not silence json.
+	quiet bool
+	// onEnd is a shell command that gets the receipt on its stdin; its failure
+	// changes nothing.
+	onEnd string
+	// debug is the file the debug log is appended to.
+	debug string
+}
+
+// wrapFlags are the flags of a wrapped run, in the order the help shows them.
+func wrapFlags() []flagSpec {
+	return []flagSpec{
+		{name: "pty", value: "WHEN", fallback: string(ptyAuto), usage: "give the command a terminal: auto, always or never"},
+		{name: "cwd", value: "DIR", usage: "run the command in DIR"},
+		{name: "env", value: "KEY=VALUE", many: true, usage: "set a variable for the command (repeatable)"},
+		{name: "timeout", value: "DURATION", usage: "stop the command after this much awake time, as in 90s or 2h"},
+		{name: "grace", value: "DURATION", fallback: defaultGrace, usage: "time between a stop and KILL"},
+		{name: "name", value: "NAME", usage: "label the run for people"},
+		{name: "agent", value: "NAME", usage: "treat the command as this agent, whatever it is called"},
+		{name: "log", value: "FILE", usage: "copy the output to FILE, byte for byte"},
+		{name: "log-size", value: "SIZE", fallback: defaultLogSize, usage: "rotate the log at this size; one old file is kept"},
+		{name: "heartbeat", value: "DURATION", fallback: defaultHeartbeat, usage: "time between two signs of life"},
+		{name: "on-hangup", value: "POLICY", fallback: string(hangupStop), usage: "when the terminal goes away: stop or keep the command"},
+		{name: "leftovers", value: "POLICY", fallback: string(leftoversStop), usage: "what outlives the command: stop, keep or report it"},
+		{name: "no-monitor", usage: "run without the monitor process"},
+		{name: "receipt", value: "FILE", usage: "write the receipt to FILE as JSON"},
+		{name: "json", usage: "print the receipt as JSON on stderr"},
+		{name: "quiet", short: "q", usage: "print no receipt"},
+		{name: "on-end", value: "CMD", usage: "run CMD in a shell at the end, the receipt on its stdin"},
+		{name: "debug", value: "FILE", usage: "append a debug log to FILE"},
+		helpSpec(),
+		{name: "version", usage: "print the version"},
+	}
+}
+
+// parseOptions turns parsed flags into validated options. Relative paths are
+// taken from base, which must be absolute.
+func parseOptions(c flagValues, base string) (runOptions, error) {
+	p := flagReader{flags: c}
+	o := runOptions{
+		pty:       ptyMode(p.oneOf("pty", string(ptyAuto), string(ptyAlways), string(ptyNever))),
+		noMonitor: c.Bool("no-monitor"),
+		timeout:   p.duration("timeout", 0),
+		grace:     p.duration("grace", 0),
+		cwd:       p.directory("cwd", base),
+		env:       p.pairs("env"),
+		name:      p.label("name"),
+		agent:     p.label("agent"),
+		log:       p.path("log", base),
+		logSize:   p.size("log-size"),
+		heartbeat: p.duration("heartbeat", leastHeartbeat),
+		onHangup:  hangupPolicy(p.oneOf("on-hangup", string(hangupStop), string(hangupKeep))),
+		leftovers: leftoverPolicy(p.oneOf("leftovers", string(leftoversStop), string(leftoversKeep), string(leftoversReport))),
+		receipt:   p.path("receipt", base),
+		json:      c.Bool("json"),
+		quiet:     c.Bool("quiet"),
+		onEnd:     c.String("on-end"),
+		debug:     p.path("debug", base),
+	}
+	return o, p.err
+}

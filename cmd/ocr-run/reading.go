@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
+	"github.com/ocr-run/ocr-run/reaper"
+	"github.com/ocr-run/ocr-run/store"
+)
+
+// busyTimeout is how long a verb waits for another writer. It is longer than
+// any write of ours takes, and short enough for a person to wait for.
+const busyTimeout = 5 * time.Second
+
+// openLedger opens the ledger, and creates it when there is none yet.
+func (c call) openLedger(ctx context.Context) (*store.Ledger, error) {
+	path, err := c.ledgerPath()
+	if err != nil {
+		return nil, &verbError{thing: "ledger", err: err, try: "export HOME, or XDG_STATE_HOME as an absolute path"}
+	}
+	l, err := store.Open(ctx, store.Config{Path: path, BusyTimeout: busyTimeout})
+	if err != nil {
+		return nil, c.failed(err)
+	}
+	return l, nil
+}
+
+// failed is trouble with the ledger, with the way out of it.
+func (c call) failed(err error) error {
+	path, _ := c.ledgerPath() // it was opened by that name
+	return &verbError{thing: c.verb, err: err, try: ledgerHint(err, path)}
+}
+
+// ledgerHint is the way out of a ledger that cannot be used.
+func ledgerHint(err error, path string) string {
+	switch {
+	case errors.Is(err, store.ErrTooNew):
+		return "update ocr-run: a later version wrote " + path
+	case errors.Is(err, store.ErrDamaged):
+		return "the mv above: a new ledger is begun, and the old one is kept"
+	case errors.Is(err, store.ErrBusy):
+		return "the same command again in a moment"
+	default:
+		return "ls -ld " + path + " " + filepath.Dir(path)
+	}
+}
+
+// readLedger opens the ledger for a verb that only reads, and gives nil when
+// there is none: reading creates nothing.
+func (c call) readLedger(ctx context.Context) (*store.Ledger, error) {
+	path, err := c.ledgerPath()
+	if err == nil {
+		if _, err = os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, nil //nolint:nilnil // no ledger is an answer, and not an error
+		}
+	}
+	return c.openLedger(ctx)
+}
+
+// reading runs do on the ledger, if there is one, and says whether there was.
+// It is the only way in for the verbs that show runs.
+func (c call) reading(ctx context.Context, do func(*store.Ledger) error) (found bool, err error) {
+	l, err := c.readLedger(ctx)
+	if l == nil || err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	c.bringUpToDate(ctx, l)
+	return true, do(l)
+}
+
+// bringUpToDate settles what dead wrappers left open, so that nobody reads that a
+// run still goes on. Trouble with it is no reason to show nothing.
+func (c call) bringUpToDate(ctx context.Context, l *store.Ledger) {
+	dir, err := c.stateDir()
+	if err == nil {
+		err = c.settle(ctx, l, dir)
+	}
+	if err != nil {
+		c.note("bring the ledger up to date: %s", err)
+	}
+}
+
+// hintNoLedger tells a person, and no program, why a list is empty.
+func (c call) hintNoLedger() {
+	if term.IsTerminal(int(c.stderr.Fd())) {
+		c.note("nothing has been run yet. Try: ocr-run CMD")
+	}
+}
+
+// views judges rows as they are now.
+func (c call) views(all []store.Execution) []render.Execution {
+	at := c.observer()
+	out := make([]render.Execution, 0, len(all))
+	for _, e := range all {
+		out = append(out, executionView(e, reaper.Look(e, at), at.Now))
+	}
+	return out
+}
+
+// style is how text goes to stdout.
+func (c call) style() render.Style {
+	fd := int(c.stdout.Fd())
+	columns, _, err := term.GetSize(fd)
+	if err != nil {
+		columns = 0
+	}
+	return render.StyleFor(term.IsTerminal(fd), columns, c.get("NO_COLOR"), c.get("TERM"), c.clock.Now().Wall.UnixMilli())
+}
+
+// workspaceFlag is the workspace a --workspace flag means; empty without one.
+func (c call) workspaceFlag() (string, error) {
+	dir := c.flags.String("workspace")
+	if dir == "" {
+		return "", nil
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(c.dir, dir)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		return "", c.usage("--workspace: %w", err)
+	}
+	return workspaceOf(dir), nil
+}
+
+// withOutcome keeps the runs with one of the outcomes; none keeps all.
+func withOutcome(all []render.Execution, outcomes []string) []render.Execution {
+	if len(outcomes) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(all, func(e render.Execution) bool { return !slices.Contains(outcomes, e.Outcome) })
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// verb is one thing ocr-run can be told to do besides wrapping a command.
+type verb struct {
+	// name is the word, or two for a verb of a group, as in "state begin".
+	name string
+	// aliases are older or shorter forms of the last word.
+	aliases []string
+	// operands is the synopsis after the name, flags excepted.
+	operands string
+	// brief says what it does in one line; about says the rest.
+	brief, about string
+	// least and most bound the number of operands.
+	least, most int
+	flags       []flagSpec
+	exits       []exitLine
+	examples    []string
+	// run does it. Its error is reported by the caller.
+	run func(context.Context, call) error
+}
+
+// exitLine is one line of EXIT STATUS.
+type exitLine struct {
+	code    int
+	meaning string
+}
+
+// call is one invocation of a verb.
+type call struct {
+	environment
+	// verb is the verb's name.
+	verb string
+	// flags are the parsed flags, words the operands.
+	flags flagValues
+	words []string
+}
+
+// isVerb says whether a word is one of our verbs. It is asked for every
+// wrapped command and therefore builds nothing.
+func isVerb(word string) bool {
+	switch word {
+	case "ps", "history", "show", "events", "state", "completion", "help":
+		return true
+	default:
+		return false
+	}
+}
+
+// verbs is every verb, in the order the help lists them.
+func verbs() []verb {
+	all := []verb{psVerb(), historyVerb(), showVerb(), eventsVerb()}
+	all = append(all, stateVerbs()...)
+	return append(all, completionVerb(), helpVerb())
+}
+
+// findVerb is the verb a first word and the words after it name, with what is
+// left for it. A group without one of its verbs is an error.
+func findVerb(first string, rest []string) (verb, []string, error) {
+	members := []string{}
+	for _, v := range verbs() {
+		head, tail, group := strings.Cut(v.name, " ")
+		if head != first {
+			continue
+		}
+		if !group {
+			return v, rest, nil
+		}
+		members = append(members, tail)
+		if i := slices.IndexFunc(rest, func(w string) bool { return !isFlag(w) }); i >= 0 && v.called(rest[i]) {
+			return v, append(rest[:i:i], rest[i+1:]...), nil
+		}
+	}
+	return verb{}, nil, groupError(first, members, rest)
+}
+
+// called says whether the last word of the verb's name, or an alias, is word.
+func (v verb) called(word string) bool {
+	return strings.HasSuffix(v.name, " "+word) || slices.Contains(v.aliases, word)
+}
+
+// groupError explains what a group of verbs needs.
+func groupError(group string, members, rest []string) error {
+	for _, w := range rest {
+		if !isFlag(w) {
+			return usage(group, "%q is none of %s", w, strings.Join(members, ", "))
+		}
+	}
+	return usage(group, "needs one of %s", strings.Join(members, ", "))
+}
+
+// runVerb runs a verb and returns the exit code.
+func runVerb(ctx context.Context, env environment, first string, rest []string) int {
+	v, args, err := findVerb(first, rest)
+	if err != nil {
+		if wantsHelp(rest) {
+			return printed(env, groupHelp(first))
+		}
+		return report(env, err)
+	}
+	c, err := newCall(ctx, env, v, args)
+	if errors.Is(err, errHelp) {
+		return printed(env, v.help())
+	}
+	if err != nil {
+		return report(env, err)
+	}
+	if n := len(c.words); n < v.least || n > v.most {
+		return report(env, usage(v.name, "%s", v.wrongOperands(c.words)))
+	}
+	if err := v.run(ctx, c); err != nil && !readerGone(err) {
+		return report(env, err)
+	}
+	return exitOK
+}
+
+// wantsHelp says whether a group was asked for its help.
+func wantsHelp(rest []string) bool {
+	return len(rest) == 1 && slices.Contains([]string{"--help", "-help", "-h"}, rest[0])
+}
+
+// newCall parses a verb's arguments. Flags may stand before and after the
+// operands.
+func newCall(ctx context.Context, env environment, v verb, args []string) (call, error) {
+	specs := append(slices.Clip(v.flags), helpSpec())
+	flags, words := reorder(args, takesValue(specs))
+	c, err := parseFlags(ctx, v.name, specs, flags)
+	if err != nil && !errors.Is(err, errHelp) {
+		err = usage(v.name, "%w", err)
+	}
+	if err != nil {
+		return call{}, err
+	}
+	return call{environment: env, verb: v.name, flags: c, words: words}, nil
+}
+
+// wrongOperands says what is wrong with the number of operands.
+func (v verb) wrongOperands(words []string) string {
+	switch {
+	case v.most == 0:
+		return fmt.Sprintf("takes no operands, not %q", words[0])
+	case len(words) > v.most:
+		return fmt.Sprintf("does not know what to do with %q", words[v.most])
+	default:
+		return "needs " + v.operands
+	}
+}
+
+// note tells the user something on stderr that is not the answer.
+func (c call) note(format string, args ...any) {
+	_, _ = fmt.Fprintf(c.stderr, program+": "+format+"\n", args...)
+}
+
+// print writes an answer to stdout.
+func (c call) print(answer []byte) error {
+	if _, err := c.stdout.Write(answer); err != nil {
+		return &verbError{thing: "output", err: err}
+	}
+	return nil
+}
+
+// printText is print of a text.
+func (c call) printText(s string) error { return c.print([]byte(s)) }
+
+// usage is an error in how this verb was called.
+func (c call) usage(format string, args ...any) error { return usage(c.verb, format, args...) }

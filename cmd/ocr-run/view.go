@@ -1,0 +1,194 @@
+package main
+
+import (
+	"time"
+
+	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
+	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/store"
+)
+
+// sourceLedger is the source of everything our own ledger holds.
+const sourceLedger = "ledger"
+
+// observer is where and when rows are looked at.
+func (e environment) observer() heartbeat.Observer {
+	boot, _ := e.bootID()    // without a boot id no age is judged, which is right
+	name, _ := e.machineID() // a machine without a name is compared with none
+	return heartbeat.Observer{MachineID: name, Now: heartbeat.InstantOf(e.clock.Now(), boot)}
+}
+
+// verdictOf judges a row by all that is known about it.
+func verdictOf(e store.Execution) lifecycle.Verdict {
+	f := lifecycle.Facts{Process: e.Process, Turn: e.Turn, Agent: e.Agent != "", Evidence: e.Evidence}
+	if e.Workflow != nil {
+		f.Workflow = e.Workflow.Completeness
+	}
+	return lifecycle.Judge(f)
+}
+
+// executionView is a row as the JSON contract shows it.
+func executionView(e store.Execution, liveness heartbeat.Liveness, now store.Instant) render.Execution {
+	v := verdictOf(e)
+	return render.Execution{
+		SchemaVersion:   render.SchemaVersion,
+		UID:             e.UID,
+		ParentUID:       render.OrNull(e.ParentUID),
+		FlowID:          render.OrNull(e.FlowID),
+		ResumedFrom:     render.OrNull(e.ResumedFrom),
+		Name:            render.OrNull(e.Name),
+		Source:          sourceLedger,
+		Command:         e.Command,
+		Workspace:       render.OrNull(e.Workspace),
+		Agent:           render.OrNull(e.Agent),
+		AgentSessionID:  render.OrNull(e.AgentSessionID),
+		PID:             render.OrNull(e.Launch.Child.PID),
+		StartedAt:       render.TimeOrNull(e.StartedAtMS),
+		EndedAt:         render.TimeOrNull(e.EndedAtMS),
+		AwakeMS:         awakeMS(e, now),
+		SuspendedMS:     new(e.SuspendedMS),
+		LastHeartbeatAt: render.TimeOrNull(e.LastBeat.WallMS),
+		Liveness:        string(liveness),
+		Process:         processView(e.Process),
+		Workflow:        workflowView(e.Workflow),
+		Turn:            render.Turn{State: turnState(e.Turn)},
+		Outcome:         string(v.Outcome),
+		Cause:           render.OrNull(string(v.Cause)),
+		Evidence:        evidenceView(e.Evidence),
+		Leftovers:       leftoversView(e.Leftovers),
+		Resume:          resumeView(e.Resume),
+		Recording:       recording(e.Degraded),
+	}
+}
+
+// awakeMS is how long a run has been or was awake; nil when nobody knows. Of a
+// run that has not ended it is known only within one boot.
+func awakeMS(e store.Execution, now store.Instant) *int64 {
+	from, until := e.Launch.At, now
+	if from.BootID == "" {
+		from = e.At
+	}
+	switch {
+	case e.Process.End.Over() && e.AwakeMS >= 0:
+		return new(e.AwakeMS)
+	case e.Process.End.Over() || from.BootID == "" || from.BootID != until.BootID:
+		return nil
+	default:
+		return new(max(until.AwakeMS-from.AwakeMS, 0))
+	}
+}
+
+// processView is the first fact. A row that waits for its launch is running
+// for every reader: it has not ended.
+func processView(p lifecycle.Process) render.Process {
+	end := p.End
+	if end == lifecycle.EndQueued {
+		end = lifecycle.EndRunning
+	}
+	return render.Process{
+		End:        string(end),
+		ExitCode:   p.ExitCode,
+		Signal:     p.Signal,
+		CoreDumped: p.CoreDumped,
+		StoppedBy:  render.OrNull(string(p.StoppedBy)),
+	}
+}
+
+// workflowView is the second fact, nil when no workflow is linked.
+func workflowView(w *store.WorkflowView) *render.Workflow {
+	if w == nil {
+		return nil
+	}
+	return &render.Workflow{
+		ID:           w.ID,
+		Kind:         string(w.Kind),
+		Source:       sourceLedger,
+		Completeness: string(w.Completeness),
+		Phase:        render.OrNull(string(w.Phase)),
+		Round:        render.OrNull(w.Round),
+	}
+}
+
+// turnState is a turn's state, with a word for no turn.
+func turnState(s lifecycle.TurnState) string {
+	if s == "" {
+		return string(lifecycle.TurnNone)
+	}
+	return string(s)
+}
+
+// evidenceView is the evidence in the order it is stored.
+func evidenceView(all []lifecycle.Evidence) []render.Evidence {
+	out := make([]render.Evidence, 0, len(all))
+	for _, ev := range all {
+		out = append(out, render.Evidence{Source: string(ev.Source), Detail: ev.Detail, At: render.TimeOrNull(ev.AtMS)})
+	}
+	return out
+}
+
+// leftoversView is the leftovers by what became of them.
+func leftoversView(l store.Leftovers) render.Leftovers {
+	return render.Leftovers{Stopped: leftoverList(l.Stopped), Kept: leftoverList(l.Kept), Remaining: leftoverList(l.Remaining)}
+}
+
+// leftoverList is one of the lists.
+func leftoverList(all []store.Leftover) []render.Leftover {
+	out := make([]render.Leftover, 0, len(all))
+	for _, p := range all {
+		out = append(out, render.Leftover{
+			PID:     p.PID,
+			Command: render.OrNull(p.Command),
+			Signal:  render.OrNull(p.Signal),
+			Reason:  render.OrNull(p.Reason),
+		})
+	}
+	return out
+}
+
+// resumeView is the command that continues the work, nil when there is none.
+func resumeView(command []string) *render.Resume {
+	if len(command) == 0 {
+		return nil
+	}
+	return &render.Resume{Command: command}
+}
+
+// recording says whether the ledger could always be written.
+func recording(degraded bool) string {
+	if degraded {
+		return "degraded"
+	}
+	return "ok"
+}
+
+// eventView is an event as the JSON contract shows it. The verdict is that of
+// the run it ends; zero for all other events.
+func eventView(e store.Event, v lifecycle.Verdict) render.Event {
+	return render.Event{
+		Seq:        e.Seq,
+		At:         render.Time(e.AtMS),
+		Type:       string(e.Type),
+		UID:        render.OrNull(e.UID),
+		WorkflowID: render.OrNull(e.WorkflowID),
+		TurnID:     render.OrNull(e.TurnID),
+		Phase:      render.OrNull(string(e.Phase)),
+		Round:      render.OrNull(e.Round),
+		Outcome:    render.OrNull(string(v.Outcome)),
+		Cause:      render.OrNull(string(v.Cause)),
+		Payload:    e.Payload,
+	}
+}
+
+// sinceMS reads a moment in the past: a length of time before now, or an
+// RFC 3339 instant.
+func sinceMS(text string, nowMS int64) (int64, error) {
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t.UnixMilli(), nil
+	}
+	d, err := parseDuration(text)
+	if err != nil {
+		return 0, err
+	}
+	return nowMS - d.Milliseconds(), nil
+}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -45,6 +46,9 @@ type Ledger struct {
 	// file is the database file as it was when it was opened, to notice that
 	// another one has taken its place.
 	file os.FileInfo
+	// beat is the prepared beat, nil before the first; beatOnce guards it.
+	beat     *sql.Stmt
+	beatOnce sync.Mutex
 }
 
 // Open opens the ledger, making or migrating it when needed. The way for a

@@ -121,6 +121,9 @@ type Result struct {
 	// Alone is true when the ledger took the end and knows of no workflow and no
 	// turn of this run: the ending is all there is to judge it by.
 	Alone bool
+	// Stalled is true when the user's terminal takes no bytes: a write to it would
+	// wait for ever.
+	Stalled bool
 	// StopSignal is the signal that made a user's stop, 0 for none.
 	StopSignal int
 	// LaunchError says why nothing was started; nil when it was.

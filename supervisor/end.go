@@ -32,9 +32,7 @@ const sleepWindow = 5 * time.Minute
 // end hands over the last output, gives the terminal back, waits until nothing
 // of the run is left to look after, and writes the end down.
 func (r *run) end(ctx context.Context) Result {
-	if r.relay != nil && r.relayed {
-		r.relay.Finish()
-	}
+	stalled := r.relay != nil && r.relayed && r.relay.Finish()
 	r.restore()
 	if r.launchErr == nil {
 		r.awaitDone()
@@ -45,7 +43,7 @@ func (r *run) end(ctx context.Context) Result {
 		r.wire.close()
 	}
 	r.stopHeart(ctx)
-	res := Result{Announcement: r.announced, Launch: r.launched, LaunchError: r.launchErr, InLedger: r.inLedger, StartedAtMS: r.launched.At.WallMS}
+	res := Result{Announcement: r.announced, Launch: r.launched, LaunchError: r.launchErr, InLedger: r.inLedger, Stalled: stalled, StartedAtMS: r.launched.At.WallMS}
 	res.Ending = r.ending(&res)
 	alone, err := r.cfg.Journal.Finish(ctx, res.Ending)
 	if err != nil {

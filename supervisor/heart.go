@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/reaper/proc"
@@ -15,7 +17,20 @@ import (
 const knownMost = 256
 
 // beats is the journal as a beater wants it.
-type beats struct{ *store.Recorder }
+type beats struct {
+	*store.Recorder
+	clock clock.Clock
+	log   zerolog.Logger
+}
+
+// Beat writes one beat; how long that takes is worth knowing when a thousand
+// wrappers share a ledger.
+func (b beats) Beat(ctx context.Context, beat store.Beat) (store.BeatAnswer, error) {
+	began := b.clock.Now().Awake
+	answer, err := b.Recorder.Beat(ctx, beat)
+	b.log.Debug().Err(err).Dur("took", b.clock.Now().Awake-began).Msg("beat")
+	return answer, err
+}
 
 // Replaced is never so: the recorder itself notices a ledger that was deleted or
 // replaced, and writes the row anew.
@@ -25,7 +40,7 @@ func (beats) Replaced() (bool, error) { return false, nil }
 func (r *run) startHeart() {
 	cfg := heartbeat.Config{
 		UID: r.cfg.UID, Generation: r.generation, Interval: r.cfg.Interval, BootID: r.cfg.BootID,
-		Clock: r.cfg.Clock, Ledger: beats{r.cfg.Journal},
+		Clock: r.cfg.Clock, Ledger: beats{r.cfg.Journal, r.cfg.Clock, r.cfg.Log},
 		Descendants: r.descendants(), Activity: r.activity(),
 		OnAnswer: func(a heartbeat.Answer) {
 			select {

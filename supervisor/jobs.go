@@ -31,9 +31,18 @@ func (r *run) takeFront() bool {
 			return false
 		}
 		r.front = true
+		r.followLineEnds()
 	}
 	r.tellTerminal()
 	return true
+}
+
+// followLineEnds keeps lines from ending twice where the user's terminal ends
+// them itself, as it does while it is not raw.
+func (r *run) followLineEnds() {
+	if r.relayed {
+		r.relay.Cooked(r.tty.EndsLines())
+	}
 }
 
 // leaveFront gives the user's terminal back.
@@ -66,8 +75,11 @@ func (r *run) suspend(ctx context.Context, sig syscall.Signal) {
 	if err := r.cfg.Journal.Suspend(ctx, r.cfg.UID, r.generation, r.now(), int(sig)); err != nil {
 		r.cfg.Log.Warn().Err(err).Msg("write suspension")
 	}
-	if r.tty == nil {
-		return // no shell to tell: the run stays suspended, we go on beating
+	if r.tty == nil || orphanedGroup() {
+		// No shell to tell: nobody would ever set us going again. The run stays
+		// suspended, and we go on beating.
+		r.hangUpReader(sig)
+		return
 	}
 	if r.relay != nil {
 		r.relay.Park()
@@ -75,6 +87,16 @@ func (r *run) suspend(ctx context.Context, sig syscall.Signal) {
 	r.leaveFront()
 	r.stopSelf(sig)
 	r.goOn(ctx)
+}
+
+// hangUpReader ends the wait of a run that was suspended for wanting a terminal
+// which nobody can bring to the front. The kernel would have refused it the
+// terminal; a hang-up is what it does to such a group itself.
+func (r *run) hangUpReader(sig syscall.Signal) {
+	if r.tty != nil && (sig == unix.SIGTTIN || sig == unix.SIGTTOU) {
+		r.order(msgSignal, packNum(int64(unix.SIGHUP)))
+		r.order(msgSignal, packNum(int64(unix.SIGCONT)))
+	}
 }
 
 // stopSelf stops our own process group by sig and returns when it is set going
@@ -97,54 +119,57 @@ func (r *run) stopSelf(sig syscall.Signal) {
 
 // goOn resumes the run after a suspension, in front or behind as we are now.
 func (r *run) goOn(ctx context.Context) {
-	r.suspended = false
-	if err := r.cfg.Journal.Continue(ctx, r.cfg.UID, r.generation, r.now()); err != nil {
-		r.cfg.Log.Warn().Err(err).Msg("write continuation")
-	}
+	r.wentOn(ctx)
 	front := r.takeFront()
 	if r.plan.direct {
 		front = r.tty.Foreground()
 	}
 	if r.relay != nil {
 		r.resize()
+		r.followLineEnds()
 		r.relay.Unpark(front)
 	}
 	r.order(msgContinue, packNum(asNum(front)))
 }
 
-// resumedByOthers notes that somebody else continued the run.
-func (r *run) resumedByOthers(ctx context.Context) {
-	if r.suspended {
-		r.suspended = false
-		if err := r.cfg.Journal.Continue(ctx, r.cfg.UID, r.generation, r.now()); err != nil {
-			r.cfg.Log.Warn().Err(err).Msg("write continuation")
-		}
-	}
-}
-
 // woken follows a SIGCONT that found us running: the shell may have brought the
 // job to the front, or somebody wants a suspended run to go on.
-func (r *run) woken() {
-	switch {
-	case r.tty == nil:
-		r.order(msgContinue, packNum(0))
-	case r.front || !r.wantFront:
-	case r.plan.direct && r.tty.Foreground():
-		r.order(msgContinue, packNum(1))
-	case r.takeFront():
+func (r *run) woken(ctx context.Context) {
+	front := r.tty != nil && r.tty.Foreground() && r.wantFront
+	if !r.plan.direct && !r.front && r.takeFront() {
 		r.relay.Input(true)
-		r.order(msgContinue, packNum(1))
+	}
+	switch {
+	case front || r.suspended:
+		r.order(msgContinue, packNum(asNum(front)))
+		r.wentOn(ctx)
+	default:
+		r.order(msgSignal, packNum(int64(unix.SIGCONT)))
 	}
 }
 
-// resize gives the inner terminal the size of the user's.
-func (r *run) resize() {
-	if r.tty == nil || r.pair == nil {
+// wentOn writes down that a suspended run goes on.
+func (r *run) wentOn(ctx context.Context) {
+	if !r.suspended {
 		return
 	}
-	if _, err := terminal.CopySize(r.pair.Master, r.tty.FD()); err != nil {
+	r.suspended = false
+	if err := r.cfg.Journal.Continue(ctx, r.cfg.UID, r.generation, r.now()); err != nil {
+		r.cfg.Log.Warn().Err(err).Msg("write continuation")
+	}
+}
+
+// resize gives the inner terminal the size of the user's, and says whether that
+// was news: the kernel then tells the run.
+func (r *run) resize() bool {
+	if r.tty == nil || r.pair == nil {
+		return false
+	}
+	changed, err := terminal.CopySize(r.pair.Master, r.tty.FD())
+	if err != nil {
 		r.cfg.Log.Debug().Err(err).Msg("follow terminal size")
 	}
+	return changed
 }
 
 // tap follows what the run switches on, and passes the bytes on to whoever

@@ -29,6 +29,10 @@ const (
 // instead of waited for: one in an uninterruptible sleep may never end.
 const unkillableWait = 5 * time.Second
 
+// orphanGrace is the grace of a run whose wrapper has vanished: nobody is left to
+// wait for a tidy end, and a stray agent costs money.
+const orphanGrace = 2 * time.Second
+
 // MonitorMain runs the monitor when this process was started as one, and then
 // returns its exit code and true. It must be the first thing main does: the
 // monitor is a small process and must not pay for anything else.
@@ -50,6 +54,7 @@ func runMonitor() int {
 	m := newMonitor(&wire{f: os.NewFile(fdWire, "wire")}, descriptor(fdInner), descriptor(fdUser))
 	m.leads = true
 	_ = proc.BecomeSubreaper()
+	nameSelf("ocr-run-monitor")
 	m.run(context.Background())
 	return 0
 }
@@ -334,6 +339,7 @@ func (m *monitor) orphan() {
 		m.exited = true
 		return
 	}
+	m.order.graceMS = min(m.order.graceMS, orphanGrace.Milliseconds())
 	m.beginStop(stopOrder{first: unix.SIGHUP, by: lifecycle.StoppedByReaper})
 	m.beginStop(stopOrder{first: unix.SIGTERM, escalate: true, by: lifecycle.StoppedByReaper})
 }

@@ -161,7 +161,7 @@ func (r *run) launch(ctx context.Context) bool {
 	r.wantFront = r.plan.front
 	if r.relay != nil {
 		r.takeFront()
-		r.relay.Start(r.front)
+		r.relay.Start(r.front, r.tty != nil && r.tty.EndsLines())
 		r.relayed = true
 	}
 	order := launchOrder{
@@ -173,6 +173,7 @@ func (r *run) launch(ctx context.Context) bool {
 		r.launchErr = &ownError{err}
 		return false
 	}
+	catch(r.sigs, late()) // while the monitor works
 	m, ok := <-r.reports
 	switch {
 	case !ok:
@@ -207,7 +208,6 @@ func (r *run) started(ctx context.Context, child childReport) {
 		r.cfg.Log.Warn().Err(err).Msg("write launch")
 	}
 	r.releasePassedOn()
-	catch(r.sigs, late())
 	r.startHeart()
 }
 
@@ -259,6 +259,8 @@ func (r *run) watch(ctx context.Context) {
 			r.report(ctx, m, ok)
 		case s := <-r.sigs:
 			r.signalled(s)
+		case <-r.cont:
+			r.woken(ctx)
 		case <-r.gone:
 			r.hungUp(true)
 		case <-deadline:
@@ -292,7 +294,7 @@ func (r *run) report(ctx context.Context, m message, ok bool) {
 	case msgSuspended:
 		r.suspend(ctx, syscall.Signal(unpackNum(m.body)))
 	case msgResumed:
-		r.resumedByOthers(ctx)
+		r.wentOn(ctx)
 	case msgLaunch, msgSignal, msgContinue, msgStop, msgTerminal, msgStarted, msgFailed, msgDone:
 	}
 }

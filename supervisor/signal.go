@@ -24,12 +24,10 @@ const (
 	hangUp
 	// resize follows the size of the user's terminal.
 	resize
-	// wake is a return from a suspension.
-	wake
 )
 
 // policyOf is the table. Signals that cannot be caught, that the runtime needs
-// (SIGURG, SIGPROF) or that speak of our own doing (SIGCHLD, SIGPIPE) do not
+// (SIGURG, SIGPROF) or that speak of our own doing (SIGCHLD) do not
 // get here.
 func policyOf(sig os.Signal) signalPolicy {
 	switch sig {
@@ -41,8 +39,6 @@ func policyOf(sig os.Signal) signalPolicy {
 		return hangUp
 	case unix.SIGWINCH:
 		return resize
-	case unix.SIGCONT:
-		return wake
 	default:
 		return passOn
 	}
@@ -52,17 +48,17 @@ func policyOf(sig os.Signal) signalPolicy {
 func early() []os.Signal {
 	return []os.Signal{
 		unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2,
-		unix.SIGALRM, unix.SIGTSTP, unix.SIGCONT, unix.SIGWINCH,
+		unix.SIGALRM, unix.SIGTSTP, unix.SIGWINCH,
 	}
 }
 
 // late lists the rest of what can be forwarded. Catching a signal costs a
-// thread switch, so these wait until the run is launched.
+// thread switch, so these wait until the launch leaves time for it.
 func late() []os.Signal {
-	return []os.Signal{
-		unix.SIGABRT, unix.SIGBUS, unix.SIGFPE, unix.SIGILL, unix.SIGIO, unix.SIGSEGV, unix.SIGSYS,
+	return append([]os.Signal{
+		unix.SIGPIPE, unix.SIGABRT, unix.SIGBUS, unix.SIGFPE, unix.SIGILL, unix.SIGIO, unix.SIGSEGV, unix.SIGSYS,
 		unix.SIGTRAP, unix.SIGVTALRM, unix.SIGXCPU, unix.SIGXFSZ,
-	}
+	}, systemSignals()...)
 }
 
 // catch has the signals sent to c, those excepted that this process was started

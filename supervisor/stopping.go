@@ -49,9 +49,9 @@ func (r *run) signalled(s os.Signal) {
 	case hangUp:
 		r.hungUp(false)
 	case resize:
-		r.resize()
-	case wake:
-		r.woken()
+		if !r.resize() {
+			r.order(msgSignal, packNum(int64(sig)))
+		}
 	}
 }
 

@@ -36,7 +36,7 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	if res.LaunchError != nil {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: %s\n", program, res.LaunchError)
 	} else {
-		w.receipt(view)
+		w.receipt(view, res.Stalled)
 	}
 	w.onEnd(ctx, view)
 	code, sig := endOf(verdictOf(e), e.Process, res.StopSignal)
@@ -94,8 +94,9 @@ func unreadable(wasInLedger bool) *store.WorkflowView {
 }
 
 // receipt reports a run: to the file asked for, as JSON, or in words. Where no
-// person looks only work that is not finished is worth a word.
-func (w *wrapping) receipt(view render.Execution) {
+// person looks only work that is not finished is worth a word, and a terminal
+// that takes no bytes gets none.
+func (w *wrapping) receipt(view render.Execution, stalled bool) {
 	doc, err := render.ExecutionJSON(view)
 	if err != nil {
 		w.log.Error().Err(err).Msg("encode receipt")
@@ -108,6 +109,7 @@ func (w *wrapping) receipt(view render.Execution) {
 	}
 	terminal := term.IsTerminal(int(w.env.stderr.Fd()))
 	switch {
+	case terminal && stalled:
 	case w.opts.json:
 		_, _ = w.env.stderr.Write(doc)
 	case w.opts.quiet:

@@ -1,3 +1,9 @@
+// The runtime would read the limits of its control group at the start, keep the
+// files open, and look again whenever it wakes: time and wake-ups that a program
+// which mostly waits has no use for.
+//
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
 package main
 
 import (

@@ -16,6 +16,9 @@ const (
 	burst = 16
 )
 
+// fullRead is a read after which there is probably more.
+const fullRead = 2048
+
 // Places of the descriptors in the poll set.
 const (
 	atWake = iota
@@ -30,6 +33,7 @@ type loop struct {
 	buf      []byte
 	toUser   []byte // read from the master, not yet taken by the user
 	toRun    []byte // read from the user, not yet taken by the run
+	lines    lineEnds
 	input    bool
 	parked   bool
 	draining bool
@@ -132,6 +136,7 @@ func (l *loop) silence() {
 	if l.parking != nil {
 		l.park()
 	} else if l.draining {
+		l.r.stalled.Store(len(l.toUser) > 0)
 		l.over = true
 	}
 }
@@ -229,8 +234,10 @@ func (l *loop) readMaster() bool {
 		if l.r.cfg.Tap != nil {
 			l.r.cfg.Tap(l.buf[:n])
 		}
-		l.write(l.buf[:n])
-		return true
+		l.write(l.lines.pass(l.buf[:n]))
+		// The kernel hands out at most 4,095 bytes at a time; less than that
+		// means that there was no more.
+		return n >= fullRead
 	case err == unix.EAGAIN:
 		return false
 	case err == unix.EINTR:
@@ -255,6 +262,11 @@ func (l *loop) write(b []byte) {
 			l.lose()
 		}
 	}
+}
+
+// uncook switches the treatment of line ends, handing over what it held back.
+func (l *loop) uncook(on bool) {
+	l.toUser = append(l.toUser, l.lines.set(on)...)
 }
 
 // flush tries again what the user's terminal did not take.

@@ -49,14 +49,15 @@ type RelayConfig struct {
 // directions never wait for each other, or a large paste into a program that
 // echoes it would stop both for ever.
 type Relay struct {
-	cfg    RelayConfig
-	wakeR  int
-	wakeW  int
-	cmds   chan func(*loop)
-	done   chan struct{}
-	once   sync.Once
-	output atomic.Int64
-	input  atomic.Int64
+	cfg     RelayConfig
+	wakeR   int
+	wakeW   int
+	cmds    chan func(*loop)
+	done    chan struct{}
+	once    sync.Once
+	stalled atomic.Bool
+	output  atomic.Int64
+	input   atomic.Int64
 }
 
 // NewRelay prepares a relay. Start must follow, and Close at the end.
@@ -71,13 +72,21 @@ func NewRelay(cfg RelayConfig) (*Relay, error) {
 	}, nil
 }
 
-// Start begins moving output, and input too when input is true.
-func (r *Relay) Start(input bool) {
-	go newLoop(r, input).run()
+// Start begins moving output, and input too when input is true. For cooked see
+// Cooked.
+func (r *Relay) Start(input, cooked bool) {
+	l := newLoop(r, input)
+	l.lines.on = cooked
+	go l.run()
 }
 
 // Input switches the way from the user to the run on or off.
 func (r *Relay) Input(on bool) { r.do(func(l *loop) { l.input = on }) }
+
+// Cooked says that the user's terminal ends lines itself: the carriage returns
+// the inner terminal put before line feeds are then left to it, or each line
+// would end with two.
+func (r *Relay) Cooked(on bool) { r.do(func(l *loop) { l.uncook(on) }) }
 
 // Park hands over what the run has written so far, stops both ways, and returns
 // when nothing touches either terminal any more. It is bounded: a user's
@@ -98,11 +107,13 @@ func (r *Relay) Unpark(input bool) { r.do(func(l *loop) { l.parked = false; l.in
 func (r *Relay) Detach() { r.do(func(l *loop) { l.lose() }) }
 
 // Finish hands over everything the run has written and ends the relay. It is
-// bounded: see quietMS and stallMS.
-func (r *Relay) Finish() {
+// bounded, see quietMS and stallMS, and says whether the user's terminal was
+// stalled: it takes no bytes, and writing to it would wait for ever.
+func (r *Relay) Finish() (stalled bool) {
 	r.do(func(l *loop) { l.parked = false; l.input = false; l.draining = true })
 	<-r.done
 	r.release()
+	return r.stalled.Load()
 }
 
 // Close ends the relay at once, whatever is still in flight.

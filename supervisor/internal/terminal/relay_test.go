@@ -117,7 +117,7 @@ func text(n int) []byte {
 
 func TestBothWays(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true)
+	r.relay.Start(true, false)
 	r.write(r.person, []byte("typed"))
 	if got := r.read(r.program, 5); string(got) != "typed" {
 		t.Errorf("program got %q", got)
@@ -134,7 +134,7 @@ func TestBothWays(t *testing.T) {
 
 func TestLargePasteIsEchoedWithoutDeadlock(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true)
+	r.relay.Start(true, false)
 	pasted := text(4 << 20)
 	go func() { _, _ = io.Copy(r.program, io.LimitReader(r.program, int64(len(pasted)))) }()
 	go func() { _, _ = r.person.Write(pasted) }()
@@ -146,7 +146,7 @@ func TestLargePasteIsEchoedWithoutDeadlock(t *testing.T) {
 
 func TestInputWaitsUntilSwitchedOn(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(false)
+	r.relay.Start(false, false)
 	r.write(r.person, []byte("later"))
 	r.write(r.program, []byte("x"))
 	r.read(r.person, 1) // the relay has been around
@@ -161,7 +161,7 @@ func TestInputWaitsUntilSwitchedOn(t *testing.T) {
 
 func TestParkedRelayTouchesNothing(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true)
+	r.relay.Start(true, false)
 	r.relay.Park()
 	r.write(r.person, []byte("typed"))
 	r.write(r.program, []byte("said"))
@@ -175,7 +175,7 @@ func TestParkedRelayTouchesNothing(t *testing.T) {
 
 func TestParkHandsOverWhatWasSaid(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true)
+	r.relay.Start(true, false)
 	r.write(r.program, []byte("said"))
 	r.relay.Park()
 	if got := r.read(r.person, 4); string(got) != "said" {
@@ -185,7 +185,7 @@ func TestParkHandsOverWhatWasSaid(t *testing.T) {
 
 func TestParkDoesNotWaitForAFlood(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true)
+	r.relay.Start(true, false)
 	go func() { _, _ = io.Copy(io.Discard, r.person) }()
 	flood := make(chan struct{})
 	go func() {
@@ -204,7 +204,7 @@ func TestParkDoesNotWaitForAFlood(t *testing.T) {
 
 func TestFinishHandsOverEverything(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true)
+	r.relay.Start(true, false)
 	said := text(300_000)
 	got := make(chan []byte)
 	go func() {
@@ -222,7 +222,7 @@ func TestFinishHandsOverEverything(t *testing.T) {
 
 func TestFinishDoesNotWaitForAHolder(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true)
+	r.relay.Start(true, false)
 	r.write(r.program, []byte("done"))
 	r.relay.Finish() // r.program stays open
 	if got := r.read(r.person, 4); string(got) != "done" {
@@ -232,7 +232,7 @@ func TestFinishDoesNotWaitForAHolder(t *testing.T) {
 
 func TestFinishDoesNotWaitForAStalledTerminal(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true)
+	r.relay.Start(true, false)
 	go func() { _, _ = r.program.Write(text(1 << 20)) }()
 	waitFor(t, func() bool { out, _ := r.relay.Moved(); return out > 0 })
 	r.relay.Finish() // nobody reads r.person
@@ -240,7 +240,7 @@ func TestFinishDoesNotWaitForAStalledTerminal(t *testing.T) {
 
 func TestFinishOnAStalledTerminalAfterAHangup(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true)
+	r.relay.Start(true, false)
 	said := make(chan struct{})
 	go func() {
 		_, _ = r.program.Write(text(1 << 20))
@@ -262,7 +262,7 @@ func unixClose(r *rig) {
 func TestClosedTerminalIsToldAndOutputFlowsOn(t *testing.T) {
 	var told atomic.Int32
 	r := newRig(t, RelayConfig{Gone: func() { told.Add(1) }})
-	r.relay.Start(true)
+	r.relay.Start(true, false)
 	shut(t, r.person)
 	waitFor(t, func() bool { return told.Load() == 1 })
 	r.write(r.program, text(1<<20)) // would stop if nobody took it
@@ -271,7 +271,7 @@ func TestClosedTerminalIsToldAndOutputFlowsOn(t *testing.T) {
 func TestTapSeesWhatPasses(t *testing.T) {
 	var seen atomic.Int64
 	r := newRig(t, RelayConfig{Tap: func(b []byte) { seen.Add(int64(len(b))) }})
-	r.relay.Start(true)
+	r.relay.Start(true, false)
 	r.write(r.program, text(1000))
 	r.read(r.person, 1000)
 	if seen.Load() != 1000 {

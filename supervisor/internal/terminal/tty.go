@@ -79,6 +79,13 @@ func (t *TTY) Raw(keepOutput bool) error {
 	return nil
 }
 
+// EndsLines says whether the terminal puts a carriage return before each line
+// feed at present.
+func (t *TTY) EndsLines() bool {
+	now, err := getTermios(t.fd)
+	return err == nil && now.Oflag&(unix.OPOST|unix.ONLCR) == unix.OPOST|unix.ONLCR
+}
+
 // RawState is what Raw last set, nil when the terminal is as it was found.
 func (t *TTY) RawState() *unix.Termios { return t.set }
 

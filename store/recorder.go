@@ -23,7 +23,8 @@ type RecorderConfig struct {
 	// Open opens the ledger. It is called at the first write and again after
 	// trouble, never twice at once, and must heed its context. Required.
 	Open func(ctx context.Context) (*Ledger, error)
-	// SpoolDir takes the facts the ledger does not; made when needed. Required.
+	// SpoolDir takes the facts the ledger does not; made when needed. Empty means
+	// that there is none, and what the ledger does not take is lost.
 	SpoolDir string
 	// Timeout bounds one write to the ledger; 0 means 2 seconds. While facts
 	// are in the spool it is an eighth of that.

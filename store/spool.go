@@ -66,6 +66,9 @@ const (
 	spoolLock = ".lock"
 )
 
+// errNoSpool: there is no place for a spool.
+var errNoSpool = errors.New("no spool directory")
+
 // spool is a directory of facts that wait for the ledger.
 type spool struct{ dir string }
 
@@ -96,6 +99,9 @@ func (s spool) append(uid string, facts []fact) error {
 			return err
 		}
 		lines.Write(append(line, '\n'))
+	}
+	if s.dir == "" {
+		return errNoSpool
 	}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err

@@ -127,6 +127,13 @@ func (m *monitor) run(ctx context.Context) {
 		}
 	}
 	m.finish(ctx)
+	// Stay until the wrapper hangs up: our end is a hang-up of the terminal we
+	// lead, and there may be output on it that the wrapper has not read yet.
+	for orders != nil {
+		if _, ok := <-orders; !ok {
+			orders = nil
+		}
+	}
 }
 
 // caught lists the signals that reach the monitor's loop. The hang-up of its

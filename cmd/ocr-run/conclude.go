@@ -38,6 +38,7 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	} else {
 		w.receipt(view, res.Stalled)
 	}
+	w.lastResort(view)
 	w.onEnd(ctx, view)
 	code, sig := endOf(verdictOf(e), e.Process, res.StopSignal)
 	if sig != 0 {
@@ -116,6 +117,18 @@ func (w *wrapping) receipt(view render.Execution, stalled bool) {
 	case terminal || view.Outcome == string(lifecycle.OutcomeIncomplete):
 		style := render.StyleFor(terminal, 0, w.env.get("NO_COLOR"), w.env.get("TERM"), 0)
 		_, _ = w.env.stderr.WriteString(render.Receipt(style, view))
+	}
+}
+
+// lastResort says on stderr what could be written nowhere else.
+func (w *wrapping) lastResort(view render.Execution) {
+	if !w.journal.Lost() || w.opts.quiet {
+		return
+	}
+	line, err := render.JSONLine(view)
+	if err == nil {
+		_, _ = fmt.Fprintf(w.env.stderr, "%s: neither the ledger nor the spool in %s can be written; this run is recorded here alone: %s",
+			program, w.stateDir, line)
 	}
 }
 

@@ -23,7 +23,7 @@ func (l *Ledger) Beat(ctx context.Context, b Beat) (BeatAnswer, error) {
 	}
 	var stop sql.NullString
 	err = l.patiently(ctx, func() error {
-		beat, err := l.beatStatement(ctx)
+		beat, err := l.beatStatement(ctx) //nolint:sqlclosecheck // it is used for as long as the ledger is open
 		if err != nil {
 			return err
 		}

@@ -42,7 +42,7 @@ func BenchmarkAnnounceFinish(b *testing.B) {
 		if _, err := l.Announce(b.Context(), storetest.Announcement(uid, 100, 1)); err != nil {
 			b.Fatal(err)
 		}
-		if err := finish(l, b.Context(), storetest.Exit(uid, 0, 2)); err != nil {
+		if err := finish(b.Context(), l, storetest.Exit(uid, 0, 2)); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -96,7 +96,7 @@ func TestALifeIsReadBackAsItWasWritten(t *testing.T) {
 		Leftovers:      store.Leftovers{Kept: []store.Leftover{{PID: 9, StartTicks: 10, Command: "daemon"}}},
 		AgentSessionID: "s-1", Resume: []string{"claude", "--resume", "s-1"}, Degraded: true,
 	}
-	must(t, finish(l, t.Context(), end))
+	must(t, finish(t.Context(), l, end))
 
 	got := execution(t, l, "u1")
 	launch.Child.PIDNamespace, launch.Monitor.PIDNamespace = a.Wrapper.PIDNamespace, a.Wrapper.PIDNamespace
@@ -125,7 +125,7 @@ func TestAnnounceTwice(t *testing.T) {
 	}
 	_, err = l.Announce(t.Context(), storetest.Announcement("u1", 500, 1500))
 	wantError(t, err, store.ErrConflict)
-	must(t, finish(l, t.Context(), storetest.Exit("u1", 0, 3000)))
+	must(t, finish(t.Context(), l, storetest.Exit("u1", 0, 3000)))
 	_, err = l.Announce(t.Context(), storetest.Announcement("u1", 100, 4000))
 	wantError(t, err, store.ErrConflict)
 	wantEvents(t, l, "u1", lifecycle.EventAnnounced, lifecycle.EventStarted, lifecycle.EventEnded)
@@ -188,7 +188,7 @@ func TestBeatAnswers(t *testing.T) {
 	if got := beat("u1", 1); got.StopRequested != lifecycle.StoppedByParent {
 		t.Errorf("a beat on a row asked to stop answers %+v", got)
 	}
-	must(t, finish(l, t.Context(), lost("u1", 4000)))
+	must(t, finish(t.Context(), l, lost("u1", 4000)))
 	if got := beat("u1", 1); !got.Over {
 		t.Errorf("a beat on a lost row answers %+v", got)
 	}
@@ -215,7 +215,7 @@ func TestRequestStopIsSticky(t *testing.T) {
 	if got := execution(t, l, "u1").StopRequested; got != lifecycle.StoppedByUser {
 		t.Errorf("stop requested by %q, want the first", got)
 	}
-	must(t, finish(l, t.Context(), storetest.Exit("u1", 0, 3000)))
+	must(t, finish(t.Context(), l, storetest.Exit("u1", 0, 3000)))
 	accepted, err := l.RequestStop(t.Context(), "u1", lifecycle.StoppedByUser, storetest.At(3000))
 	must(t, err)
 	if accepted {
@@ -228,12 +228,12 @@ func TestRequestStopIsSticky(t *testing.T) {
 func TestFinish(t *testing.T) {
 	t.Parallel()
 	l := announced(t)
-	wantError(t, finish(l, t.Context(), storetest.Exit("nobody", 0, 3000)), store.ErrNotFound)
-	wantError(t, finish(l, t.Context(), store.Ending{UID: "u1", Generation: 1, End: lifecycle.EndRunning}), store.ErrInvariant)
-	wantError(t, finish(l, t.Context(), storetest.Exit("u1", 256, 3000)), store.ErrInvariant)
-	must(t, finish(l, t.Context(), storetest.Exit("u1", 3, 500)))
-	must(t, finish(l, t.Context(), storetest.Exit("u1", 4, 9000)))
-	must(t, finish(l, t.Context(), lost("u1", 9000)))
+	wantError(t, finish(t.Context(), l, storetest.Exit("nobody", 0, 3000)), store.ErrNotFound)
+	wantError(t, finish(t.Context(), l, store.Ending{UID: "u1", Generation: 1, End: lifecycle.EndRunning}), store.ErrInvariant)
+	wantError(t, finish(t.Context(), l, storetest.Exit("u1", 256, 3000)), store.ErrInvariant)
+	must(t, finish(t.Context(), l, storetest.Exit("u1", 3, 500)))
+	must(t, finish(t.Context(), l, storetest.Exit("u1", 4, 9000)))
+	must(t, finish(t.Context(), l, lost("u1", 9000)))
 	got := execution(t, l, "u1")
 	if *got.Process.ExitCode != 3 || got.EndedAtMS != got.StartedAtMS {
 		t.Errorf("the first end does not stand, clamped: %+v", got)
@@ -245,7 +245,7 @@ func TestFinishOfAnOldGenerationIsFenced(t *testing.T) {
 	t.Parallel()
 	l := storetest.New(t)
 	must(t, l.Reannounce(t.Context(), storetest.Announcement("u1", 100, 1000), store.Launch{}, 2))
-	wantError(t, finish(l, t.Context(), storetest.Exit("u1", 0, 3000)), store.ErrFenced)
+	wantError(t, finish(t.Context(), l, storetest.Exit("u1", 0, 3000)), store.ErrFenced)
 	wantError(t, l.Suspend(t.Context(), "u1", 1, storetest.At(3000), 20), store.ErrFenced)
 	wantError(t, l.Continue(t.Context(), "u1", 1, storetest.At(3000)), store.ErrFenced)
 	if got := execution(t, l, "u1"); got.Process.End != lifecycle.EndRunning {
@@ -256,12 +256,12 @@ func TestFinishOfAnOldGenerationIsFenced(t *testing.T) {
 func TestLostLearnsTheRealEnd(t *testing.T) {
 	t.Parallel()
 	l := announced(t)
-	must(t, finish(l, t.Context(), lost("u1", 5000)))
+	must(t, finish(t.Context(), l, lost("u1", 5000)))
 	if got := execution(t, l, "u1"); got.AwakeMS != -1 || got.Process.End != lifecycle.EndLost {
 		t.Errorf("lost row is %+v", got)
 	}
-	must(t, finish(l, t.Context(), storetest.Exit("u1", 0, 6000)))
-	must(t, finish(l, t.Context(), storetest.Exit("u1", 1, 7000)))
+	must(t, finish(t.Context(), l, storetest.Exit("u1", 0, 6000)))
+	must(t, finish(t.Context(), l, storetest.Exit("u1", 1, 7000)))
 	got := execution(t, l, "u1")
 	if got.Process.End != lifecycle.EndExited || *got.Process.ExitCode != 0 || got.EndedAtMS != 6000 {
 		t.Errorf("late truth is %+v", got)
@@ -276,7 +276,7 @@ func TestNotStarted(t *testing.T) {
 	must(t, err)
 	end := storetest.Exit("u1", 127, 1001)
 	end.End = lifecycle.EndNotStarted
-	must(t, finish(l, t.Context(), end))
+	must(t, finish(t.Context(), l, end))
 	if got := execution(t, l, "u1"); got.StartedAtMS != 0 || got.Launch != (store.Launch{}) {
 		t.Errorf("a run that never launched has a launch: %+v", got)
 	}
@@ -296,7 +296,7 @@ func TestSuspendAndContinue(t *testing.T) {
 		must(t, l.Continue(t.Context(), "u1", 1, storetest.At(4000)))
 	}
 	must(t, l.Suspend(t.Context(), "u1", 1, storetest.At(5000), 19))
-	must(t, finish(l, t.Context(), storetest.Exit("u1", 0, 6000)))
+	must(t, finish(t.Context(), l, storetest.Exit("u1", 0, 6000)))
 	must(t, l.Suspend(t.Context(), "u1", 1, storetest.At(7000), 19))
 	if got := execution(t, l, "u1").StoppedSinceMS; got != 0 {
 		t.Errorf("an ended run is stopped since %d", got)
@@ -344,8 +344,8 @@ func TestExecutionsAreFilteredNewestFirst(t *testing.T) {
 		_, err := l.Announce(t.Context(), a)
 		must(t, err)
 	}
-	must(t, finish(l, t.Context(), storetest.Exit("b", 0, 9000)))
-	must(t, finish(l, t.Context(), storetest.Exit("c", 0, 9000)))
+	must(t, finish(t.Context(), l, storetest.Exit("b", 0, 9000)))
+	must(t, finish(t.Context(), l, storetest.Exit("c", 0, 9000)))
 	for name, test := range map[string]struct {
 		filter store.Filter
 		want   []string

@@ -55,7 +55,7 @@ func TestAFullDisk(t *testing.T) {
 		t.Error("a full disk took it all")
 	}
 	empty()
-	must(t, finish(d, t.Context(), storetest.Exit("u1", 0, 3000)))
+	must(t, finish(t.Context(), d, storetest.Exit("u1", 0, 3000)))
 	l, err := d.Ledger(t.Context())
 	must(t, err)
 	if e := execution(t, l, "u1"); e.Process.End != lifecycle.EndExited || e.StartedAtMS != 2000 {

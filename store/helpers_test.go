@@ -30,11 +30,13 @@ func wantSame(t *testing.T, got, want any) {
 	}
 }
 
-// finish is Finish for a test that only wants to know whether it worked.
-func finish(to interface {
+// finisher is a ledger or a recorder.
+type finisher interface {
 	Finish(ctx context.Context, e store.Ending) (alone bool, err error)
-}, ctx context.Context, e store.Ending,
-) error {
+}
+
+// finish is Finish for a test that only wants to know whether it worked.
+func finish(ctx context.Context, to finisher, e store.Ending) error {
 	_, err := to.Finish(ctx, e)
 	return err
 }

@@ -37,8 +37,8 @@ func populated(t *testing.T) string {
 	for i, uid := range []string{"live", "free", "ended", "lost"} {
 		announce(t, l, uid, 100*(i+1))
 	}
-	must(t, finish(l, t.Context(), storetest.Exit("ended", 0, 5000)))
-	must(t, finish(l, t.Context(), lost("lost", 5000)))
+	must(t, finish(t.Context(), l, storetest.Exit("ended", 0, 5000)))
+	must(t, finish(t.Context(), l, lost("lost", 5000)))
 	beginReview(t, l, "review", "live", 2100)
 	beginReview(t, l, "closed", "", 2100)
 	_, _, err = l.FinishWorkflow(t.Context(), store.FinishWorkflow{ID: "closed", Abort: true, At: storetest.At(2200)})

@@ -85,7 +85,7 @@ func (s *life) executionActions(t *testing.T) map[string]func(*rapid.T) {
 			if end.End == lifecycle.EndLost {
 				end.ExitCode = nil
 			}
-			s.try(t, finish(s.l, ctx, end))
+			s.try(t, finish(ctx, s.l, end))
 		},
 		"pend":   func(t *rapid.T) { s.try(t, s.l.PendTurn(ctx, s.uid(t), s.at(t))) },
 		"turn":   func(t *rapid.T) { s.try(t, s.l.StartTurn(ctx, s.uid(t), s.turn(t), s.at(t))) },

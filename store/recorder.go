@@ -206,7 +206,7 @@ func (r *Recorder) remember(f fact) {
 // calm is a context that ends without telling. Watching for the end of one costs
 // a goroutine and two thread switches a statement, while the only thing that can
 // take long here, waiting for another writer, asks Err between two tries.
-type calm struct{ context.Context }
+type calm struct{ context.Context } //nolint:containedctx // it is a context
 
 // Done never tells.
 func (calm) Done() <-chan struct{} { return nil }
@@ -223,7 +223,7 @@ func (r *Recorder) record(ctx context.Context, f fact, write func(context.Contex
 	// A fact does not become untrue because its run is being cancelled.
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
-	err := r.direct(calm{bounded}, f, write)
+	err := r.direct(calm{bounded}, f, write) //nolint:contextcheck // it inherits bounded
 	switch {
 	case err == nil:
 		return nil

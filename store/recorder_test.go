@@ -70,7 +70,7 @@ func (d *desk) beat(t *testing.T) store.BeatAnswer {
 
 func (d *desk) finish(t *testing.T) {
 	t.Helper()
-	must(t, finish(d, t.Context(), storetest.Exit("u1", 0, 9000)))
+	must(t, finish(t.Context(), d, storetest.Exit("u1", 0, 9000)))
 }
 
 // takeIn brings the ledger back and empties the spool into it.
@@ -229,7 +229,7 @@ func TestALostRunLearnsItsEndFromTheSpool(t *testing.T) {
 	_, err := d.Announce(t.Context(), storetest.Announcement("u1", 100, 1000))
 	must(t, err)
 	l := storetest.Open(t, d.path)
-	must(t, finish(l, t.Context(), lost("u1", 5000)))
+	must(t, finish(t.Context(), l, lost("u1", 5000)))
 	release := hold(t, d.path)
 	must(t, d.Launched(t.Context(), storetest.Launch("u1", 102, 2000)))
 	d.finish(t)
@@ -245,7 +245,7 @@ func TestVerdictsAreReturnedNotSpooled(t *testing.T) {
 	d := newDesk(t)
 	l := storetest.Open(t, d.path)
 	must(t, l.Reannounce(t.Context(), storetest.Announcement("u1", 100, 1000), store.Launch{}, 2))
-	wantError(t, finish(d, t.Context(), storetest.Exit("u1", 0, 2000)), store.ErrFenced)
+	wantError(t, finish(t.Context(), d, storetest.Exit("u1", 0, 2000)), store.ErrFenced)
 	_, err := d.Announce(t.Context(), storetest.Announcement("u1", 999, 1000))
 	wantError(t, err, store.ErrConflict)
 	wantError(t, d.Launched(t.Context(), storetest.Launch("nobody", 5, 1)), store.ErrNotFound)

@@ -56,7 +56,7 @@ func writeForever(l *store.Ledger) error {
 			}
 			acknowledge("beat", uid)
 		}
-		if err := finish(l, ctx, storetest.Exit(uid, n%256, int64(n))); err != nil {
+		if err := finish(ctx, l, storetest.Exit(uid, n%256, int64(n))); err != nil {
 			return err
 		}
 		acknowledge("finished", uid)

@@ -147,7 +147,7 @@ func TestACompletedRoundLeadsToTheNext(t *testing.T) {
 	beginReview(t, l, "w", "u1", 2100)
 	completeRound(t, l, "w", 2200)
 	finishWorkflow(t, l, "w", "u1", 2300)
-	must(t, finish(l, t.Context(), storetest.Exit("u1", 0, 2400)))
+	must(t, finish(t.Context(), l, storetest.Exit("u1", 0, 2400)))
 	announce(t, l, "u2", 200)
 	if got := beginReview(t, l, "w", "u2", 2500); got != (store.BeginResult{Resumed: true, NewRound: true, Linked: true}) {
 		t.Errorf("begin after a completed round did %+v", got)
@@ -169,7 +169,7 @@ func TestAnOpenWorkflowWithItsArtifactOpensTheNextRound(t *testing.T) {
 	l := announced(t)
 	beginReview(t, l, "w", "u1", 2100)
 	completeRound(t, l, "w", 2200)
-	must(t, finish(l, t.Context(), storetest.Exit("u1", 0, 2400)))
+	must(t, finish(t.Context(), l, storetest.Exit("u1", 0, 2400)))
 	if got := beginReview(t, l, "w", "", 2500); !got.NewRound {
 		t.Errorf("begin did %+v", got)
 	}
@@ -187,7 +187,7 @@ func TestTheWorstWorkflowDecides(t *testing.T) {
 	if w, err := l.WorkflowOf(t.Context(), "u1"); err != nil || w.ID != "w2" {
 		t.Errorf("the run works on %+v, %v", w, err)
 	}
-	must(t, finish(l, t.Context(), storetest.Exit("u1", 0, 2500)))
+	must(t, finish(t.Context(), l, storetest.Exit("u1", 0, 2500)))
 	if e := execution(t, l, "u1"); e.WorkflowID != "w1" || e.Workflow.ID != "w2" {
 		t.Errorf("linked to %s, judged by %+v", e.WorkflowID, e.Workflow)
 	}
@@ -288,7 +288,7 @@ func TestTurns(t *testing.T) {
 	turn(lifecycle.TurnCompleted)
 	must(t, l.StartTurn(t.Context(), "u1", "t4", storetest.At(2800)))
 	must(t, l.PendTurn(t.Context(), "u1", storetest.At(2900)))
-	must(t, finish(l, t.Context(), storetest.Exit("u1", 0, 3000)))
+	must(t, finish(t.Context(), l, storetest.Exit("u1", 0, 3000)))
 	turn(lifecycle.TurnInterrupted)
 	wantError(t, l.PendTurn(t.Context(), "u1", storetest.At(4000)), store.ErrInvariant)
 	wantError(t, l.StartTurn(t.Context(), "u1", "t5", storetest.At(4000)), store.ErrConflict)

@@ -53,7 +53,8 @@ func (b *bench) environ() []string {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return append(os.Environ(), roleKey+"=wrapper", orderKey+"="+string(o))
+	// A binary with the race detector would otherwise sleep for a second at its end.
+	return append(os.Environ(), "GORACE=atexit_sleep_ms=0", roleKey+"=wrapper", orderKey+"="+string(o))
 }
 
 // command is the wrapper without a terminal.

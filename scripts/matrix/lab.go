@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -152,8 +153,8 @@ func (l *lab) clean(done <-chan struct{}) error {
 	if !closesWithin(done, startLimit) {
 		errs = append(errs, errors.New("the cell itself does not end"))
 	}
-	for i := len(undo) - 1; i >= 0; i-- {
-		undo[i]()
+	for _, f := range slices.Backward(undo) {
+		f()
 	}
 	return errors.Join(append(errs, l.killAll(), os.RemoveAll(l.dir))...)
 }

@@ -67,11 +67,11 @@ func (t *table) failed(name string) bool {
 func (t *table) writeText(out io.Writer) error {
 	tabs := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	line := func(first string, value func(i int) string) {
-		text := first
+		row := []string{first}
 		for i := range t.wrappers {
-			text += "\t" + value(i)
+			row = append(row, value(i))
 		}
-		fmt.Fprintln(tabs, text)
+		fmt.Fprintln(tabs, strings.Join(row, "\t"))
 	}
 	line("CELL", func(i int) string { return t.wrappers[i].name })
 	for _, r := range t.rows {
@@ -152,12 +152,11 @@ func (t *table) markdown() string {
 }
 
 func markdownRow(r row) string {
-	text := fmt.Sprintf("| `%s` | %s |", r.cell.name, markdownText(r.cell.does))
+	columns := []string{"", "`" + r.cell.name + "`", markdownText(r.cell.does)}
 	for _, res := range r.results {
-		mark := map[verdict]string{pass: "yes", fail: "**no**", skip: "–"}[res.Verdict]
-		text += " " + mark + " |"
+		columns = append(columns, map[verdict]string{pass: "yes", fail: "**no**", skip: "–"}[res.Verdict])
 	}
-	return text + "\n"
+	return strings.TrimSpace(strings.Join(append(columns, ""), " | ")) + "\n"
 }
 
 // failures says, under the tables, what was seen where a cell did not hold, and why one could not be made.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -163,7 +164,7 @@ func (l *lab) pipe(stdin io.Reader, cmd ...string) ended {
 func (l *lab) command(stdin io.Reader, argv ...string) ended {
 	var out, errs bytes.Buffer
 	c := exec.Command(argv[0], argv[1:]...)
-	c.Dir, c.Env = l.dir, append(l.env[:len(l.env):len(l.env)], ptytest.MarkerName+"="+l.marker)
+	c.Dir, c.Env = l.dir, append(slices.Clip(l.env), ptytest.MarkerName+"="+l.marker)
 	c.Stdin, c.Stdout, c.Stderr = stdin, &out, &errs
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	took := stopwatch()

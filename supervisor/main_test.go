@@ -30,6 +30,8 @@ type order struct {
 	Timeout   time.Duration
 	Grace     time.Duration
 	StateDir  string
+	// Tap is a file for what Config.Tap sees; empty for none.
+	Tap string
 	// Result is the file the result is written to.
 	Result string
 }
@@ -64,7 +66,7 @@ func wrapperMain() int {
 		Env:   append(os.Environ(), roleKey+"=", orderKey+"=", EnvUID+"="+o.UID, EnvLineage+"="+o.UID),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		PTY: o.PTY, NoMonitor: o.NoMonitor, OnHangup: o.OnHangup, Leftovers: o.Leftovers,
-		Timeout: o.Timeout, Grace: o.Grace, Interval: time.Second, StateDir: o.StateDir,
+		Tap: tapTo(o.Tap), Timeout: o.Timeout, Grace: o.Grace, Interval: time.Second, StateDir: o.StateDir,
 		Journal: testJournal(o.StateDir), Clock: clock.System(), BootID: boot,
 		Machine: store.Identity{BootID: boot, PIDNamespace: proc.PIDNamespace()},
 	})
@@ -79,6 +81,20 @@ func wrapperMain() int {
 		return 94
 	}
 	return *res.Ending.ExitCode
+}
+
+// tapTo appends what passes to a file.
+func tapTo(path string) func([]byte) {
+	if path == "" {
+		return nil
+	}
+	return func(b []byte) {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		if err == nil {
+			_, _ = f.Write(b)
+			_ = f.Close()
+		}
+	}
 }
 
 // testJournal is a recorder on a ledger in dir.

@@ -77,6 +77,7 @@ type run struct {
 // Run launches the command, watches it to its end and writes everything down. A
 // command that could not be launched, whoever's fault that is, is a result too.
 func Run(ctx context.Context, cfg Config) Result {
+	deepen()
 	r := &run{
 		cfg: cfg, over: make(chan struct{}), reports: make(chan message),
 		sigs: make(chan os.Signal, 64), cont: make(chan os.Signal, 1),
@@ -99,7 +100,10 @@ func (r *run) begin(ctx context.Context) error {
 	r.began = r.cfg.Clock.Now()
 	var row sync.WaitGroup
 	defer row.Wait()
-	row.Go(func() { r.announce(ctx) })
+	row.Go(func() {
+		deepen()
+		r.announce(ctx)
+	})
 	if r.cfg.Missing != nil {
 		r.launchErr = r.cfg.Missing
 		return nil
@@ -177,7 +181,10 @@ func (r *run) launch(ctx context.Context) bool {
 	m, ok := <-r.reports
 	switch {
 	case !ok:
-		r.launchErr = &ownError{errMonitorLost}
+		r.monitorLost(ctx)
+		if none(r.left) {
+			r.launchErr = &ownError{errMonitorLost}
+		}
 		return false
 	case m.kind == msgFailed:
 		r.launchErr = syscall.Errno(unpackNum(m.body))

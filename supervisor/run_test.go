@@ -37,6 +37,12 @@ type bench struct {
 func newBench(t *testing.T, script string) *bench {
 	t.Helper()
 	t.Parallel()
+	return prepare(t, script)
+}
+
+// prepare is newBench without making the test parallel.
+func prepare(t *testing.T, script string) *bench {
+	t.Helper()
 	dir := t.TempDir()
 	b := &bench{t: t, order: order{
 		UID: uuid.NewString(), Command: []string{"/bin/sh", "-c", script}, Grace: 5 * time.Second,

@@ -112,6 +112,8 @@ func (r *run) openTerminals() error {
 // startMonitor starts the process that will be the run's parent, or plays its
 // part on a goroutine.
 func (r *run) startMonitor(ctx context.Context) error {
+	// Should the monitor be killed, what it looked after becomes ours.
+	_ = proc.BecomeSubreaper()
 	if err := r.openPassages(); err != nil {
 		return err
 	}
@@ -154,7 +156,6 @@ func (r *run) startMonitor(ctx context.Context) error {
 // direct runs the monitor's part inside the wrapper. The run then lives on the
 // user's own terminal.
 func (r *run) direct(ctx context.Context, theirs *os.File) {
-	_ = proc.BecomeSubreaper()
 	user := -1
 	if r.tty != nil && r.plan.front {
 		user = r.tty.FD()

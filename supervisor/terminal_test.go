@@ -75,10 +75,10 @@ func (s shell) cooked() {
 }
 
 // raw waits until the wrapper has taken the terminal: what is typed before that
-// is the shell's.
+// is the shell's. A shell's own line editor leaves output processing on.
 func (s shell) raw() {
 	s.t.Helper()
-	if _, err := s.AwaitTermios(ptytest.IsRaw, patience); err != nil {
+	if _, err := s.AwaitTermios(func(m unix.Termios) bool { return m.Oflag&unix.OPOST == 0 }, patience); err != nil {
 		s.t.Fatal(err)
 	}
 }

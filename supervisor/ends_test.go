@@ -1,0 +1,189 @@
+package supervisor
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/reaper/proc"
+)
+
+// monitorOf is the monitor of the wrapper with that pid.
+func monitorOf(t *testing.T, wrapper int) int {
+	t.Helper()
+	kids, err := proc.Children(wrapper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range kids {
+		if line, err := proc.CommandLine(pid); err == nil && strings.Contains(line, monitorName) {
+			return pid
+		}
+	}
+	t.Fatal("no monitor")
+	return 0
+}
+
+func TestMonitorKilled(t *testing.T) {
+	b := newBench(t, "trap '' HUP; echo ready; while :; do sleep 0.05; done")
+	b.order.Grace = 0
+	cmd := b.command()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	readLine(t, out, "ready")
+	if err := unix.Kill(monitorOf(t, cmd.Process.Pid), unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "code", codeOf(t, cmd.Wait()), 128+int(unix.SIGKILL))
+	want(t, "end", b.ending().End, lifecycle.EndSignalled)
+}
+
+func TestBothKilledLeaveNoSuccess(t *testing.T) {
+	b := newBench(t, "echo ready; while :; do sleep 0.05; done")
+	term := b.terminal()
+	if err := term.Expect("ready", patience); err != nil {
+		t.Fatal(err)
+	}
+	wrapper := term.Pid()
+	monitor := monitorOf(t, wrapper)
+	_ = unix.Kill(monitor, unix.SIGSTOP) // so that it cannot notice
+	_ = unix.Kill(wrapper, unix.SIGKILL)
+	_ = unix.Kill(monitor, unix.SIGKILL)
+	b.assertNothingSurvives()
+	if _, ok, _ := heartbeat.ReadExit(heartbeat.RunFilePath(b.order.StateDir, b.order.UID)); ok {
+		t.Error("an exit nobody saw was recorded")
+	}
+}
+
+func TestExitRecordOfAnOrphan(t *testing.T) {
+	b := newBench(t, "echo ready; trap 'exit 9' TERM HUP; while :; do sleep 0.05; done")
+	term := b.terminal()
+	if err := term.Expect("ready", patience); err != nil {
+		t.Fatal(err)
+	}
+	if err := term.Signal(unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	path := heartbeat.RunFilePath(b.order.StateDir, b.order.UID)
+	var rec heartbeat.ExitRecord
+	b.eventually("the exit is recorded", func() bool {
+		var ok bool
+		rec, ok, _ = heartbeat.ReadExit(path)
+		return ok
+	})
+	if rec.ExitCode == nil || *rec.ExitCode != 9 || rec.StoppedBy != lifecycle.StoppedByReaper {
+		t.Errorf("recorded %+v", rec)
+	}
+}
+
+func TestWithoutMonitor(t *testing.T) {
+	b := newBench(t, "(setsid sleep 300 &); sleep 0.1; exit 6")
+	b.order.NoMonitor = true
+	want(t, "code", codeOf(t, b.command().Run()), 6)
+	want(t, "leftovers stopped", len(b.ending().Leftovers.Stopped), 1)
+}
+
+func TestWithoutMonitorJobControlWorks(t *testing.T) {
+	b := newBench(t, "echo ready; cat; exit 3")
+	b.order.NoMonitor = true
+	s := newShell(b)
+	s.send("$W\n")
+	s.expect("ready")
+	s.catReads()
+	s.send("\x1a")
+	s.expect("Stopped")
+	s.expect("> ")
+	s.send("fg\n")
+	s.expect("$W\r\n") // the shell says what it brings to the front
+	s.send("more\n")
+	s.expect("more\r\nmore")
+	s.send("\x04")
+	s.prompt(3)
+}
+
+func TestTapSeesRedirectedOutput(t *testing.T) {
+	b := newBench(t, "printf 'out\\r\\n'; printf 'err\\n' >&2; exit 5")
+	b.order.Tap = filepath.Join(b.order.StateDir, "tapped")
+	cmd := b.command()
+	var both strings.Builder
+	cmd.Stdout, cmd.Stderr = &both, &both
+	want(t, "code", codeOf(t, cmd.Run()), 5)
+	want(t, "passed", both.String(), "out\r\nerr\n")
+	tapped, err := os.ReadFile(b.order.Tap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "tapped", string(tapped), "out\r\nerr\n")
+}
+
+func TestReaderThatLeavesEndsATappedRun(t *testing.T) {
+	b := newBench(t, "exec yes")
+	b.order.Tap = filepath.Join(b.order.StateDir, "tapped")
+	cmd := b.command()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	readLine(t, out, "y")
+	_ = out.Close()
+	want(t, "code", codeOf(t, cmd.Wait()), 128+int(unix.SIGPIPE))
+}
+
+func TestNestedRunIsNobodysLeftover(t *testing.T) {
+	inner := newInner(t)
+	outer := prepare(t, `"$W" >/dev/null 2>&1 & echo started; until [ -e `+inner.order.StateDir+`/up ]; do sleep 0.05; done`)
+	outer.order.StateDir = inner.order.StateDir
+	cmd := outer.command()
+	script := filepath.Join(inner.order.StateDir, "inner")
+	writeScript(t, script, inner)
+	cmd.Env = append(cmd.Env, "W="+script)
+	want(t, "code", codeOf(t, cmd.Run()), 0)
+	kept := outer.ending().Leftovers.Kept
+	if len(kept) == 0 {
+		t.Fatalf("leftovers: %+v", outer.ending().Leftovers)
+	}
+	inner.eventually("the nested run lives", func() bool { return len(inner.marked()) > 0 })
+	if err := os.WriteFile(filepath.Join(inner.order.StateDir, "end"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	inner.assertNothingSurvives()
+}
+
+// newInner is a run that says that it is up and waits to be told to end.
+func newInner(t *testing.T) *bench {
+	t.Helper()
+	b := newBench(t, "")
+	dir := b.order.StateDir
+	b.order.Command = []string{"/bin/sh", "-c", ": >" + dir + "/up; until [ -e " + dir + "/end ]; do sleep 0.05; done"}
+	return b
+}
+
+// writeScript writes a program that becomes the wrapper of b, in a session of its
+// own as a service would have it.
+func writeScript(t *testing.T, path string, b *bench) {
+	t.Helper()
+	var text strings.Builder
+	text.WriteString("#!/bin/sh\n")
+	for _, kv := range b.environ() {
+		if k, v, _ := strings.Cut(kv, "="); k == roleKey || k == orderKey {
+			text.WriteString("export " + k + "='" + strings.ReplaceAll(v, "'", `'\''`) + "'\n")
+		}
+	}
+	text.WriteString("exec setsid " + self(t) + "\n")
+	if err := os.WriteFile(path, []byte(text.String()), 0o700); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -57,6 +57,14 @@ func (b *Beater) observe(now clock.Reading, expected time.Duration) {
 	}
 }
 
+// Resumed tells that the whole process was stopped by job control until now: the
+// time that took is no lateness.
+func (b *Beater) Resumed() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.last = b.cfg.Clock.Now()
+}
+
 // note queues one event at the latest reading. The caller holds the mutex.
 func (b *Beater) note(t lifecycle.EventType, payload any) {
 	// A map of numbers or strings always encodes.
@@ -113,7 +121,9 @@ func (b *Beater) exchange(ctx context.Context, now clock.Reading) error {
 	if err != nil {
 		return fmt.Errorf("beat: %w", err)
 	}
-	if beat.Descendants != nil && !answer.Missing && !answer.Over {
+	if answer.Reannounced {
+		b.written = nil
+	} else if beat.Descendants != nil && !answer.Missing && !answer.Over {
 		b.written = beat.Descendants
 	}
 	b.tell(Answer{StopRequested: answer.StopRequested, Fenced: answer.Fenced})

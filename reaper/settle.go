@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/lifecycle"
@@ -43,9 +44,17 @@ func Settle(ctx context.Context, l *store.Ledger, spoolDir string, at heartbeat.
 	return r, errors.Join(failures...)
 }
 
+// unknownMonitor is how long, in awake time, a row without a launch is left to a
+// monitor that may be there and is not known: it ends its run within ten seconds.
+const unknownMonitor = 30 * time.Second
+
 // abandoned says whether nobody is left who will write the row's end.
 func abandoned(e store.Execution, at heartbeat.Observer) bool {
-	return Look(e, at) == heartbeat.LivenessGone && aliveOf(e.Launch.Monitor, at) != heartbeat.Yes
+	if Look(e, at) != heartbeat.LivenessGone || aliveOf(e.Launch.Monitor, at) == heartbeat.Yes {
+		return false
+	}
+	age := time.Duration(at.Now.AwakeMS-e.At.AwakeMS) * time.Millisecond
+	return e.StartedAtMS != 0 || e.At.BootID != at.Now.BootID || age > unknownMonitor
 }
 
 // settle writes the end of one row: what its monitor saw, or that nobody did.

@@ -75,6 +75,11 @@ func findOpen(ctx context.Context, tx *sql.Tx, uid string) (openRow, error) {
 // end writes the terminal row. The order matters: turns first, by hand, so that
 // what the triggers would do is done on purpose; then the session with the row.
 func end(ctx context.Context, tx *sql.Tx, e Ending, row openRow) (err error) {
+	if e.Launch != nil {
+		if err := launched(ctx, tx, *e.Launch); err != nil {
+			return err
+		}
+	}
 	if row.turns {
 		if err := interruptTurns(ctx, tx, e.UID, e.At); err != nil {
 			return err

@@ -52,8 +52,12 @@ type Recorder struct {
 	pending  bool
 	spooled  string
 	degraded bool
+	// reannounced: the row was written anew since the last beat.
+	reannounced bool
 	// spoolLost: the spool failed and Log has been told.
 	spoolLost bool
+	// lost: so it was with the last fact.
+	lost bool
 }
 
 // NewRecorder makes a Recorder. Nothing is opened before the first write.
@@ -75,12 +79,12 @@ func (r *Recorder) Degraded() bool {
 	return r.degraded
 }
 
-// Lost says whether a fact could be written nowhere, neither to the ledger nor
-// to the spool. It stays true.
+// Lost says whether the last fact could be written nowhere, neither to the ledger
+// nor to the spool.
 func (r *Recorder) Lost() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.spoolLost
+	return r.lost
 }
 
 // Ledger is the open ledger, for reading; it is opened when it is not. It
@@ -103,7 +107,10 @@ func (r *Recorder) Announce(ctx context.Context, a Announcement) (generation int
 	generation = firstGeneration
 	f := fact{Op: opAnnounce, Announcement: &a, Generation: firstGeneration}
 	err = r.record(ctx, f, func(ctx context.Context, l *Ledger) error {
-		generation, err = l.Announce(ctx, a)
+		given, err := l.Announce(ctx, a)
+		if err == nil {
+			generation = given
+		}
 		return err
 	})
 	if err != nil {
@@ -136,8 +143,8 @@ func (r *Recorder) Launched(ctx context.Context, launch Launch) error {
 	return err
 }
 
-// Beat is Ledger.Beat. A beat that cannot be written is dropped: the next one
-// says the same. The answer is then the zero one.
+// Beat is Ledger.Beat. A beat that cannot be written is dropped, and is the one
+// fact for which that is an error: the next one must say what it said.
 func (r *Recorder) Beat(ctx context.Context, b Beat) (answer BeatAnswer, err error) {
 	f := fact{At: &b.At}
 	err = r.record(ctx, f, func(ctx context.Context, l *Ledger) error {
@@ -151,6 +158,9 @@ func (r *Recorder) Beat(ctx context.Context, b Beat) (answer BeatAnswer, err err
 		answer, err = l.Beat(ctx, b)
 		return err
 	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	answer.Reannounced, r.reannounced = r.reannounced, false
 	return answer, err
 }
 
@@ -226,6 +236,7 @@ func (r *Recorder) record(ctx context.Context, f fact, write func(context.Contex
 	err := r.direct(calm{bounded}, f, write) //nolint:contextcheck // it inherits bounded
 	switch {
 	case err == nil:
+		r.lost = false
 		return nil
 	case refusal(err):
 		r.config.Log(err)
@@ -235,9 +246,10 @@ func (r *Recorder) record(ctx context.Context, f fact, write func(context.Contex
 		r.degraded = true
 		r.config.Log(fmt.Errorf("record in spool %s: %w", r.spool.dir, err))
 	}
-	if f.Op != "" {
-		r.divert(f)
+	if f.Op == "" {
+		return err
 	}
+	r.divert(f)
 	return nil
 }
 
@@ -272,6 +284,7 @@ func (r *Recorder) announceAgain(ctx context.Context, l *Ledger, f fact) error {
 		launch = *r.memory.Launch
 	}
 	a := *r.memory.Announcement
+	r.reannounced = true
 	if err := l.Reannounce(ctx, a, launch, r.memory.Generation); err != nil {
 		return err
 	}
@@ -318,7 +331,9 @@ func (r *Recorder) divert(f fact) {
 		facts = []fact{again, f}
 	}
 	uid := facts[0].uid()
-	if err := r.spool.append(uid, facts); err != nil {
+	err := r.spool.append(uid, facts)
+	r.lost = err != nil
+	if err != nil {
 		if !r.spoolLost {
 			r.spoolLost = true
 			r.config.Log(fmt.Errorf("record execution %s: nothing can be written: %w", uid, err))

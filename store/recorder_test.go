@@ -61,6 +61,16 @@ func (d *desk) live(t *testing.T) {
 	must(t, err)
 }
 
+// beatInVain beats while nothing takes beats, which is an error: the next one must
+// say what this one said.
+func (d *desk) beatInVain(t *testing.T) {
+	t.Helper()
+	answer, err := d.Beat(t.Context(), store.Beat{UID: "u1", Generation: 1, At: storetest.At(5000)})
+	if err == nil || answer != (store.BeatAnswer{}) {
+		t.Errorf("a beat that went nowhere answers %+v, %v", answer, err)
+	}
+}
+
 func (d *desk) beat(t *testing.T) store.BeatAnswer {
 	t.Helper()
 	answer, err := d.Beat(t.Context(), store.Beat{UID: "u1", Generation: 1, At: storetest.At(5000)})
@@ -130,9 +140,7 @@ func TestWithoutALedgerFactsGoToTheSpool(t *testing.T) {
 	d := newDesk(t)
 	d.away.Store(true)
 	d.live(t)
-	if got := d.beat(t); got != (store.BeatAnswer{}) {
-		t.Errorf("a beat that went nowhere answers %+v", got)
-	}
+	d.beatInVain(t)
 	d.finish(t)
 	d.wantSpool(t, "u1.jsonl")
 	if !d.Degraded() || d.logged.Load() != 1 {
@@ -172,7 +180,7 @@ func TestALockedLedgerDelaysNobody(t *testing.T) {
 	must(t, err)
 	release := hold(t, d.path)
 	must(t, d.Launched(t.Context(), storetest.Launch("u1", 102, 2000)))
-	d.beat(t)
+	d.beatInVain(t)
 	d.wantSpool(t, "u1.jsonl.taken")
 	release()
 	d.finish(t)
@@ -264,7 +272,7 @@ func TestNothingStopsARunThatCanBeRecordedNowhere(t *testing.T) {
 	d.away.Store(true)
 	must(t, os.WriteFile(d.spool, nil, 0o600))
 	d.live(t)
-	d.beat(t)
+	d.beatInVain(t)
 	d.finish(t)
 	if got := d.logged.Load(); got != 2 {
 		t.Errorf("logged %d times, want once for the ledger and once for the spool", got)

@@ -116,6 +116,9 @@ type BeatAnswer struct {
 	Missing bool
 	// Fenced: a newer generation owns the row; the child must be stopped.
 	Fenced bool
+	// Reannounced: the row was gone and has been written anew, without what
+	// earlier beats had said.
+	Reannounced bool
 	// Over: the row has ended (as lost, from a false verdict); carry on and
 	// report the real exit.
 	Over bool
@@ -150,6 +153,9 @@ type Ending struct {
 	StoppedBy  lifecycle.StoppedBy  `json:"stopped_by,omitempty"`
 	StopFailed bool                 `json:"stop_failed,omitempty"`
 	At         Instant              `json:"at"`
+	// Launch is written with the end when it was not before, as for a command
+	// that ended at once; nil when it was, or when there was none.
+	Launch *Launch `json:"launch,omitempty"`
 	// AwakeMS and SuspendedMS are how long it ran with the machine awake and
 	// asleep; AwakeMS is -1 when nobody knows (a lost run).
 	AwakeMS     int64                `json:"awake_ms"`

@@ -19,7 +19,8 @@ const (
 	// PTYAuto puts exactly those descriptors on an inner terminal that are the
 	// user's terminal.
 	PTYAuto PTYMode = "auto"
-	// PTYAlways makes an inner terminal and puts all three on it.
+	// PTYAlways makes an inner terminal and puts all three on it, a standard input
+	// with data excepted. What is written to it goes to the standard output.
 	PTYAlways PTYMode = "always"
 	// PTYNever passes all three through: the run lives on the user's own
 	// terminal and in the wrapper's session, without a monitor process.

@@ -32,12 +32,12 @@ const sleepWindow = 5 * time.Minute
 // end hands over the last output, gives the terminal back, waits until nothing
 // of the run is left to look after, and writes the end down.
 func (r *run) end(ctx context.Context) Result {
-	stalled := r.relay != nil && r.relayed && r.relay.Finish()
+	stalled := r.relay != nil && r.relayed && r.relay.Finish(r.urgent())
 	r.restore()
 	if r.launchErr == nil {
 		r.awaitDone()
 	}
-	r.eachPassage(func(p *passage) { p.finish(r.cfg.Clock.Now().Wall) })
+	r.finishPassages()
 	close(r.over)
 	if r.wire != nil {
 		r.wire.close()
@@ -64,26 +64,42 @@ func (r *run) awaitDone() {
 	for {
 		select {
 		case m, ok := <-r.reports:
-			if !ok {
-				return
+			if ok && m.kind != msgDone {
+				continue
 			}
-			if m.kind == msgDone {
-				if len(m.body) > 0 && json.Unmarshal(m.body, &r.left) != nil {
-					r.cfg.Log.Error().Msg("read leftovers")
-				}
-				return
+			if ok && len(m.body) > 0 && json.Unmarshal(m.body, &r.left) != nil {
+				r.cfg.Log.Error().Msg("read leftovers")
 			}
-		case s := <-r.sigs:
-			if p := policyOf(s); p == polite || p == firm {
-				return
-			}
+			return
+		case <-r.urgent():
+			return
 		}
 	}
 }
 
+// urgent is told when somebody asks, after the command has ended, that the rest
+// end too. It reads the signals on behalf of whoever waits for them no longer.
+func (r *run) urgent() <-chan struct{} {
+	if r.hurry == nil {
+		r.hurry = make(chan struct{})
+		go func() {
+			for s := range r.sigs {
+				if p := policyOf(s); p == polite || p == firm {
+					close(r.hurry)
+					return
+				}
+			}
+		}()
+	}
+	return r.hurry
+}
+
 // ending puts the end together. res learns what is no part of the row.
 func (r *run) ending(res *Result) store.Ending {
-	now := r.cfg.Clock.Now()
+	now := r.exitAt
+	if r.launchErr != nil {
+		now = r.cfg.Clock.Now()
+	}
 	e := store.Ending{
 		UID: r.cfg.UID, Generation: r.generation, At: r.instant(now),
 		AwakeMS:     max(now.Awake-r.began.Awake, 0).Milliseconds(),
@@ -95,6 +111,9 @@ func (r *run) ending(res *Result) store.Ending {
 		r.note(lifecycle.SourceOwnAct, r.launchErr.Error(), lifecycle.CauseNotStarted)
 		e.Evidence = r.evidence
 		return e
+	}
+	if !r.launchWritten {
+		e.Launch = &r.launched
 	}
 	e.End, e.ExitCode, e.Signal = processEnd(r.exit)
 	e.CoreDumped = r.exit.core
@@ -148,6 +167,14 @@ func (r *run) buryMonitor() {
 func (r *run) monitorLost(ctx context.Context) {
 	r.note(lifecycle.SourceOwnAct, "the monitor process was killed", "")
 	r.exit = exitReport{done: true, lost: true, code: -1}
+	r.exitAt = r.cfg.Clock.Now()
+	m := &monitor{order: launchOrder{uid: r.cfg.UID, runFile: r.announced.RunFile}}
+	keep := func(p proc.Process) (string, bool) {
+		if p.PID != r.launched.Child.PID && (r.cfg.Leftovers == LeftoversKeep || r.cfg.Leftovers == LeftoversReport) {
+			return "left alone as asked", true
+		}
+		return m.keep(p)
+	}
 	reap := func() {
 		var ws unix.WaitStatus
 		for {
@@ -162,6 +189,7 @@ func (r *run) monitorLost(ctx context.Context) {
 	}
 	r.left = named(proc.StopUntilQuiet(context.WithoutCancel(ctx), proc.StopConfig{
 		Census: func() ([]proc.Process, error) { return proc.Descendants(os.Getpid()) },
+		Keep:   keep,
 		Grace:  r.cfg.Grace,
 		Now:    func() time.Duration { return r.cfg.Clock.Now().Awake },
 		Reap:   reap,
@@ -181,7 +209,7 @@ func exitOf(ws unix.WaitStatus) exitReport {
 // noteSleep keeps a sleep shortly before the end as evidence. Alone it proves
 // nothing: machines sleep through good runs.
 func (r *run) noteSleep(slept time.Duration, woke clock.Reading) {
-	ago := r.cfg.Clock.Now().Awake - woke.Awake
+	ago := r.exitAt.Awake - woke.Awake
 	if slept > 0 && ago <= sleepWindow {
 		r.note(lifecycle.SourceClock, fmt.Sprintf("the machine slept for %s and woke %s before the end",
 			slept.Round(time.Second), ago.Round(time.Second)), lifecycle.CauseSleep)

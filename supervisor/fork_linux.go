@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -72,10 +73,36 @@ func gainsPrivileges(dir, path string) bool {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
+	return fileGains(path) || fileGains(interpreter(path))
+}
+
+// fileGains looks at one file; none gains nothing.
+func fileGains(path string) bool {
+	if path == "" {
+		return false
+	}
 	info, err := os.Stat(path)
 	if err != nil || info.Mode()&(os.ModeSetuid|os.ModeSetgid) != 0 {
 		return true
 	}
 	n, err := unix.Getxattr(path, "security.capability", nil)
 	return err == nil && n > 0
+}
+
+// interpreter is what the first line of a script names, empty for a program.
+func interpreter(path string) string {
+	f, err := os.Open(path) //nolint:gosec // it is about to be executed
+	if err != nil {
+		return ""
+	}
+	defer f.Close() //nolint:errcheck // only read from
+	head := make([]byte, 256)
+	n, _ := f.Read(head)
+	line, isScript := strings.CutPrefix(string(head[:n]), "#!")
+	line, _, _ = strings.Cut(line, "\n")
+	words := strings.Fields(line)
+	if !isScript || len(words) == 0 {
+		return ""
+	}
+	return words[0]
 }

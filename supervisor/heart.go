@@ -78,8 +78,9 @@ func (r *run) stopHeart(ctx context.Context) {
 // because the monitor is gone, the last list stands: it is what finds escapees.
 func (r *run) descendants() func() []store.Descendant {
 	var last []store.Descendant
+	monitor := r.monitor
 	return func() []store.Descendant {
-		all, err := proc.Descendants(r.monitor)
+		all, err := proc.Descendants(monitor)
 		if err != nil {
 			return last
 		}

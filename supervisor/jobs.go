@@ -71,6 +71,11 @@ func (r *run) suspend(ctx context.Context, sig syscall.Signal) {
 			return
 		}
 	}
+	if sig == unix.SIGTSTP && r.tty != nil && orphanedGroup() {
+		// The kernel would not have stopped the bare command for a key.
+		r.order(msgContinue, packNum(1))
+		return
+	}
 	r.suspended = true
 	if err := r.cfg.Journal.Suspend(ctx, r.cfg.UID, r.generation, r.now(), int(sig)); err != nil {
 		r.cfg.Log.Warn().Err(err).Msg("write suspension")
@@ -86,6 +91,9 @@ func (r *run) suspend(ctx context.Context, sig syscall.Signal) {
 	}
 	r.leaveFront()
 	r.stopSelf(sig)
+	if r.heart != nil {
+		r.heart.Resumed()
+	}
 	r.goOn(ctx)
 }
 
@@ -209,7 +217,7 @@ func (r *run) tellTerminal() {
 
 // sendTerminal sends what is told. The caller holds terminalMu.
 func (r *run) sendTerminal() {
-	if !r.plan.direct {
+	if !r.plan.direct && r.wire != nil {
 		_ = r.wire.send(msgTerminal, r.told.pack())
 	}
 }
@@ -233,6 +241,10 @@ func (r *run) restore() {
 		_, _ = unix.Write(r.tty.FD(), r.modes.Reset())
 	}
 	r.leaveFront()
+	r.terminalMu.Lock()
+	r.told = terminalState{}
+	r.sendTerminal()
+	r.terminalMu.Unlock()
 	_ = r.tty.Close()
 }
 

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -18,12 +19,10 @@ import (
 // what it is, and nobody starts one by accident.
 const monitorName = "ocr-run: monitor"
 
-// Descriptors a monitor is started with, beside the run's own 0, 1 and 2.
-const (
-	fdWire = 3 + iota
-	fdInner
-	fdUser
-)
+// envDescriptors carries the numbers of the monitor's own descriptors: the wire,
+// the run's terminal and the user's, -1 for none. They lie beyond those the
+// caller had open, which are the run's.
+const envDescriptors = "OCR_RUN_MONITOR"
 
 // unkillableWait is how long a process may outlive its KILL before it is named
 // instead of waited for: one in an uninterruptible sleep may never end.
@@ -45,29 +44,29 @@ func MonitorMain() (code int, isMonitor bool) {
 
 // runMonitor takes over the descriptors it was given and watches one run.
 func runMonitor() int {
-	for fd := fdWire; fd <= fdUser; fd++ {
-		unix.CloseOnExec(fd)
-	}
-	if err := unix.SetNonblock(fdWire, true); err != nil {
+	var link, inner, user int
+	if _, err := fmt.Sscan(os.Getenv(envDescriptors), &link, &inner, &user); err != nil {
 		return ExitNotLaunched
 	}
-	m := newMonitor(&wire{f: os.NewFile(fdWire, "wire")}, descriptor(fdInner), descriptor(fdUser))
+	for _, fd := range []int{link, inner, user} {
+		if fd >= 0 {
+			unix.CloseOnExec(fd)
+		}
+	}
+	if err := unix.SetNonblock(link, true); err != nil {
+		return ExitNotLaunched
+	}
+	if inner >= 0 {
+		if err := unix.IoctlSetInt(inner, unix.TIOCSCTTY, 0); err != nil {
+			return ExitNotLaunched
+		}
+	}
+	m := newMonitor(&wire{f: os.NewFile(uintptr(link), "wire")}, inner, user)
 	m.leads = true
 	_ = proc.BecomeSubreaper()
 	nameSelf("ocr-run-monitor")
 	m.run(context.Background())
 	return 0
-}
-
-// descriptor is fd, or -1 when nothing is open there.
-func descriptor(fd int) int {
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil {
-		return -1
-	}
-	if isNull(fd) {
-		return -1
-	}
-	return fd
 }
 
 // monitor is the parent of one run. All of it belongs to the goroutine of run.
@@ -130,8 +129,13 @@ func (m *monitor) run(ctx context.Context) {
 	// Stay until the wrapper hangs up: our end is a hang-up of the terminal we
 	// lead, and there may be output on it that the wrapper has not read yet.
 	for orders != nil {
-		if _, ok := <-orders; !ok {
-			orders = nil
+		o, ok := <-orders
+		if !ok {
+			m.giveBack()
+			return
+		}
+		if o.kind == msgTerminal {
+			m.obey(o)
 		}
 	}
 }
@@ -311,8 +315,12 @@ func (m *monitor) signalTools(sig syscall.Signal) {
 	if err != nil {
 		return
 	}
+	spared := map[int]bool{}
 	for _, p := range tools {
-		if p.PGID != m.pid && !p.Dead() {
+		// Parents come first, so what a spared one has started is spared too.
+		if _, keep := m.keep(p); keep || spared[p.PPID] {
+			spared[p.PID] = true
+		} else if p.PGID != m.pid && !p.Dead() {
 			_ = proc.Signal(p.PID, p.Start, sig)
 		}
 	}

@@ -5,15 +5,13 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/ocr-run/ocr-run/lifecycle"
 )
 
 // passageQuiet is how long a passage is read on after the run and what it left
 // behind are gone: somebody else then holds the other end.
 const passageQuiet = 100 * time.Millisecond
-
-// passageStall is how long a reader that takes nothing is waited for, as a
-// stalled terminal is.
-const passageStall = 2 * time.Second
 
 // passageSize is the size of one copy, in bytes: a whole pipe.
 const passageSize = 64 << 10
@@ -58,14 +56,15 @@ func (r *run) eachPassage(f func(*passage)) {
 	}
 }
 
-// carry copies until the run's end of the passage is closed by its last holder.
-// When the reader behind it goes away so does ours, and the run hears of it as
-// it would have without us.
-func (p *passage) carry(tap func([]byte)) {
+// carry copies until the run's end of the passage is closed by its last holder,
+// or, once the run is over, until nothing has come for a while. When the reader
+// behind it goes away so does ours, and the run hears of it as it would have
+// without us.
+func (p *passage) carry(tap func([]byte), now func() time.Time) {
 	defer close(p.done)
 	defer p.from.Close() //nolint:errcheck // only read from
 	buf := make([]byte, passageSize)
-	for {
+	for quiet := false; ; {
 		n, err := p.from.Read(buf)
 		if n > 0 {
 			tap(buf[:n])
@@ -73,23 +72,36 @@ func (p *passage) carry(tap func([]byte)) {
 				return
 			}
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+			quiet = false
+		case errors.Is(err, os.ErrDeadlineExceeded) && !quiet:
+			// The time begins with the wait: writing may have taken longer.
+			quiet = true
+			_ = p.from.SetReadDeadline(now().Add(passageQuiet))
+		default:
 			return
 		}
 	}
 }
 
-// finish waits, for a bounded time, for what is still in the passage.
-func (p *passage) finish(now time.Time) {
-	if err := p.from.SetReadDeadline(now.Add(passageQuiet)); err != nil && !errors.Is(err, os.ErrClosed) {
-		return
+// finishPassages waits for what is still on its way, for as long as its reader
+// takes. A user who asks for the end again, or did before, is not kept waiting.
+func (r *run) finishPassages() {
+	var stalled <-chan time.Time
+	if r.stop.by != lifecycle.StoppedByNobody {
+		t := time.NewTimer(unkillableWait / 2)
+		defer t.Stop()
+		stalled = t.C
 	}
-	stalled := time.NewTimer(passageStall)
-	defer stalled.Stop()
-	select {
-	case <-p.done:
-	case <-stalled.C:
-	}
+	r.eachPassage(func(p *passage) {
+		_ = p.from.SetReadDeadline(r.cfg.Clock.Now().Wall)
+		select {
+		case <-p.done:
+		case <-stalled:
+		case <-r.urgent():
+		}
+	})
 }
 
 // sameFile says whether two descriptors are one file.

@@ -56,10 +56,15 @@ type run struct {
 	wantFront bool // the run is to be in front whenever we are
 	suspended bool // the run is stopped by job control
 	exit      exitReport
-	launchErr error
-	stop      stopState
-	evidence  []lifecycle.Evidence
-	left      store.Leftovers
+	exitAt    clock.Reading // when the command ended
+	hurry     chan struct{} // see urgent
+	lostTTY   bool          // the terminal is known to be gone
+	// launchWritten: the journal has the launch.
+	launchWritten bool
+	launchErr     error
+	stop          stopState
+	evidence      []lifecycle.Evidence
+	left          store.Leftovers
 
 	// modes belongs to the relay's goroutine until the relay is over; reset is
 	// what it last asked to be undone.
@@ -208,27 +213,36 @@ func (r *run) started(ctx context.Context, child childReport) {
 	if r.pair != nil {
 		r.launched.TTY = r.pair.Name
 	}
-	if r.overAtOnce(ctx) {
+	early, over := r.overAtOnce(ctx)
+	if over {
 		return
 	}
 	if err := r.cfg.Journal.Launched(ctx, r.launched); err != nil {
 		r.cfg.Log.Warn().Err(err).Msg("write launch")
 	}
+	r.launchWritten = true
 	r.releasePassedOn()
 	r.startHeart()
+	if early != nil {
+		r.report(ctx, *early, true)
+	}
 }
 
 // overAtOnce gives a short command the time to end before anything is set up to
-// watch a long one. It says whether that was enough.
-func (r *run) overAtOnce(ctx context.Context) bool {
+// watch a long one. It says whether that was enough. Any other report is handed
+// back, to be acted on when the launch is written.
+func (r *run) overAtOnce(ctx context.Context) (early *message, over bool) {
 	short := time.NewTimer(shortRun)
 	defer short.Stop()
 	select {
 	case m, ok := <-r.reports:
+		if ok && m.kind != msgExited {
+			return &m, false
+		}
 		r.report(ctx, m, ok)
 	case <-short.C:
 	}
-	return r.ended()
+	return nil, r.ended()
 }
 
 // releasePassedOn lets go of the descriptors that went to the run as they are:
@@ -297,7 +311,7 @@ func (r *run) report(ctx context.Context, m message, ok bool) {
 			r.cfg.Log.Error().Err(err).Msg("read exit")
 		}
 		e.done = true
-		r.exit = e
+		r.exit, r.exitAt = e, r.cfg.Clock.Now()
 	case msgSuspended:
 		r.suspend(ctx, syscall.Signal(unpackNum(m.body)))
 	case msgResumed:

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -23,6 +24,9 @@ type plan struct {
 	pair bool
 	// onPair says which of 0, 1 and 2 are on it.
 	onPair [3]bool
+	// toStdout: what the run writes to the inner terminal goes to the caller's
+	// standard output, which is not the terminal.
+	toStdout bool
 	// front: the run starts as the foreground of its terminal.
 	front bool
 	// keepOutput: another program of the pipeline writes to the user's terminal
@@ -39,6 +43,8 @@ type circumstances struct {
 	// isTerminal says which of 0, 1 and 2 are the controlling terminal, isPipe
 	// which are a pipe or a socket.
 	isTerminal, isPipe [3]bool
+	// isFile: standard input is a regular file.
+	isFile bool
 }
 
 // decide makes the plan. A run gets an inner terminal when there is an outer
@@ -47,8 +53,9 @@ type circumstances struct {
 // since the other program of the pipeline may be the one that wants it.
 func decide(c circumstances) plan {
 	p := plan{direct: c.noMonitor || c.mode == PTYNever}
-	if c.mode == PTYAlways {
-		p.pair, p.onPair = true, [3]bool{true, true, true}
+	if c.mode == PTYAlways && !p.direct {
+		p.pair, p.onPair = true, [3]bool{!c.isPipe[0] && !c.isFile, true, true}
+		p.toStdout = !c.isTerminal[1]
 	} else if !p.direct && c.terminal {
 		p.pair, p.onPair = true, c.isTerminal
 	}
@@ -63,6 +70,8 @@ func decide(c circumstances) plan {
 // circumstances collects the facts.
 func (r *run) circumstances() circumstances {
 	c := circumstances{mode: r.cfg.PTY, noMonitor: r.cfg.NoMonitor, terminal: r.tty != nil}
+	info, err := r.cfg.Stdin.Stat()
+	c.isFile = err == nil && info.Mode().IsRegular()
 	c.ours = r.tty != nil && r.tty.Foreground()
 	for i, f := range r.files() {
 		c.isTerminal[i] = terminal.IsControlling(int(f.Fd()))
@@ -103,9 +112,11 @@ func (r *run) openTerminals() error {
 	if r.tty != nil {
 		user = r.tty.FD()
 	}
-	r.relay, err = terminal.NewRelay(terminal.RelayConfig{
-		User: user, Master: pair.Master, Tap: r.tap, Typed: r.typed, Gone: r.terminalGone,
-	})
+	cfg := terminal.RelayConfig{User: user, Master: pair.Master, Tap: r.tap, Typed: r.typed, Gone: r.terminalGone}
+	if r.plan.toStdout {
+		cfg.Divert = func(b []byte) { _, _ = r.cfg.Stdout.Write(b) }
+	}
+	r.relay, err = terminal.NewRelay(cfg)
 	return err
 }
 
@@ -127,25 +138,16 @@ func (r *run) startMonitor(ctx context.Context) error {
 		return nil
 	}
 	defer theirs.Close() //nolint:errcheck // the monitor has its own
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		return fmt.Errorf("open %s: %w", os.DevNull, err)
-	}
-	defer null.Close() //nolint:errcheck // nothing was written
 	self, err := selfPath()
 	if err != nil {
 		return fmt.Errorf("find own executable: %w", err)
 	}
-	r.monitor, err = syscall.ForkExec(self, []string{monitorName}, &syscall.ProcAttr{
-		Dir: "/", Env: []string{EnvUID + "=" + r.cfg.UID, "GOMAXPROCS=1", "GOGC=50"},
-		Files: r.monitorFiles(theirs, null), Sys: r.monitorAttr(),
-	})
-	if err != nil {
+	if err := r.forkMonitor(self, theirs); err != nil {
 		return fmt.Errorf("start monitor %s: %w", self, err)
 	}
 	r.eachPassage(func(p *passage) {
 		_ = p.theirs.Close()
-		go p.carry(r.watched)
+		go p.carry(r.watched, func() time.Time { return r.cfg.Clock.Now().Wall })
 	})
 	if r.pair != nil {
 		return r.pair.CloseSlave()
@@ -157,7 +159,7 @@ func (r *run) startMonitor(ctx context.Context) error {
 // user's own terminal.
 func (r *run) direct(ctx context.Context, theirs *os.File) {
 	user := -1
-	if r.tty != nil && r.plan.front {
+	if r.tty != nil {
 		user = r.tty.FD()
 	}
 	m := newMonitor(&wire{f: theirs}, user, -1)
@@ -168,10 +170,28 @@ func (r *run) direct(ctx context.Context, theirs *os.File) {
 	})
 }
 
-// monitorFiles are the descriptors of the monitor: the run's three, the wire,
-// the inner terminal, the user's.
-func (r *run) monitorFiles(theirs, null *os.File) []uintptr {
-	files := make([]uintptr, 0, fdUser+1)
+// forkMonitor starts the monitor with the run's three descriptors and, by number,
+// its own. Nothing else is started meanwhile that could inherit those.
+func (r *run) forkMonitor(self string, theirs *os.File) error {
+	own := []int{int(theirs.Fd()), -1, -1}
+	if r.pair != nil {
+		own[1] = int(r.pair.Slave.Fd())
+	}
+	if r.tty != nil {
+		own[2] = r.tty.FD()
+	}
+	for i, fd := range own {
+		if fd < 0 {
+			continue
+		}
+		dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD, monitorFDs)
+		if err != nil {
+			return fmt.Errorf("duplicate descriptor %d: %w", fd, err)
+		}
+		own[i] = dup
+		defer unix.Close(dup) //nolint:errcheck // the monitor has its own
+	}
+	files := make([]uintptr, 0, 3)
 	for i, f := range r.files() {
 		switch {
 		case r.plan.onPair[i]:
@@ -181,21 +201,20 @@ func (r *run) monitorFiles(theirs, null *os.File) []uintptr {
 		}
 		files = append(files, f.Fd())
 	}
-	files = append(files, theirs.Fd(), null.Fd(), null.Fd())
-	if r.pair != nil {
-		files[fdInner] = r.pair.Slave.Fd()
-	}
-	if r.tty != nil {
-		files[fdUser] = uintptr(r.tty.FD())
-	}
-	return files
+	pid, err := syscall.ForkExec(self, []string{monitorName}, &syscall.ProcAttr{
+		Dir: "/", Files: files, Sys: &syscall.SysProcAttr{Setsid: true},
+		Env: []string{
+			EnvUID + "=" + r.cfg.UID, fmt.Sprintf("%s=%d %d %d", envDescriptors, own[0], own[1], own[2]),
+			"GOMAXPROCS=1", "GOGC=50",
+		},
+	})
+	r.monitor = pid
+	return err
 }
 
-// monitorAttr gives the monitor a session of its own, on the inner terminal if
-// there is one.
-func (r *run) monitorAttr() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setsid: true, Setctty: r.pair != nil, Ctty: fdInner}
-}
+// monitorFDs is where the monitor's own descriptors begin, beyond the single
+// digits that a shell can name. Open ones of the caller are left where they are.
+const monitorFDs = 10
 
 // socketPair makes the wire.
 func socketPair() (ours, theirs *os.File, err error) {

@@ -93,13 +93,15 @@ func (r *run) hungUp(known bool) {
 	if r.relay != nil {
 		r.relay.Detach()
 	}
-	if r.stop.by != lifecycle.StoppedByNobody {
+	if r.stop.by != lifecycle.StoppedByNobody || r.lostTTY {
+		return
+	}
+	r.lostTTY = true
+	if r.cfg.OnHangup == HangupKeep || signal.Ignored(unix.SIGHUP) {
+		r.note(lifecycle.SourceOwnAct, "the terminal went away, and the run went on", "")
 		return
 	}
 	r.note(lifecycle.SourceOwnAct, "the terminal went away", lifecycle.CauseTerminalLost)
-	if r.cfg.OnHangup == HangupKeep || signal.Ignored(unix.SIGHUP) {
-		return
-	}
 	r.beginStop(lifecycle.StoppedByTerminal, unix.SIGHUP)
 }
 
@@ -136,12 +138,12 @@ func (r *run) typed(b []byte) {
 // judgeStop decides, once the command is over, whether a wish that it end is
 // what ended it.
 func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
-	now := r.cfg.Clock.Now().Awake
+	now := r.exitAt.Awake
 	key := time.Duration(r.interrupted.Load())
 	switch {
 	case r.stop.by != lifecycle.StoppedByNobody:
 		// The margin covers the kill itself and its report.
-		late := r.sinceStop() > r.cfg.Grace+unkillableWait
+		late := now-r.stop.at > r.cfg.Grace+unkillableWait
 		return r.stop.by, late && !r.exit.killed
 	case r.exit.signal != 0 && r.exit.signal == r.stop.passed:
 		r.note(lifecycle.SourceOwnAct, unix.SignalName(r.exit.signal)+" was passed on to it", lifecycle.CauseUser)
@@ -167,5 +169,5 @@ func (r *run) note(source lifecycle.EvidenceSource, detail string, points lifecy
 }
 
 // ignoreTTOU lets a process behind the terminal touch it without being stopped.
-// It is the last thing a run does: children would inherit it.
+// It is the last thing a run does to signals: children would inherit it.
 func ignoreTTOU() { signal.Ignore(unix.SIGTTOU) }

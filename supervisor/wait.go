@@ -86,7 +86,7 @@ func (m *monitor) continued() {
 func (m *monitor) end() {
 	m.exited = true
 	m.grace, m.given = nil, nil
-	if m.inner >= 0 {
+	if m.inFrontNow() {
 		_ = terminal.SetForeground(m.inner, unix.Getpgrp())
 	}
 	if m.inner >= 0 && m.leads {
@@ -94,6 +94,16 @@ func (m *monitor) end() {
 		m.inner = -1
 	}
 	m.tell(msgExited, m.report.pack())
+}
+
+// inFrontNow says whether the foreground of the run's terminal is the run's to
+// give back. On the user's own terminal it may be the shell's by now.
+func (m *monitor) inFrontNow() bool {
+	if m.inner < 0 || m.leads {
+		return m.inner >= 0
+	}
+	owner, err := unix.IoctlGetInt(m.inner, unix.TIOCGPGRP)
+	return err == nil && (owner == m.pid || owner == m.inFront)
 }
 
 // finish writes the exit record, deals with what the run left behind, and tells
@@ -156,14 +166,4 @@ func releaseStdio() {
 		_ = dup2(null, fd)
 	}
 	_ = unix.Close(null)
-}
-
-// isNull says whether fd is the null device, which stands for a descriptor the
-// monitor is not given.
-func isNull(fd int) bool {
-	var st, null unix.Stat_t
-	if unix.Fstat(fd, &st) != nil || unix.Stat(os.DevNull, &null) != nil {
-		return false
-	}
-	return st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == null.Rdev
 }

@@ -130,11 +130,19 @@ func TestPlan(t *testing.T) {
 			circumstances{mode: PTYAuto, noMonitor: true, terminal: true, ours: true, isTerminal: all},
 			plan{direct: true, front: true},
 		},
-		{"always, in a service", circumstances{mode: PTYAlways}, plan{pair: true, onPair: all, front: true}},
+		{"always, in a service", circumstances{mode: PTYAlways}, plan{pair: true, onPair: all, front: true, toStdout: true}},
+		{
+			"always, with data on standard input", circumstances{mode: PTYAlways, isFile: true},
+			plan{pair: true, onPair: [3]bool{false, true, true}, front: true, toStdout: true},
+		},
+		{
+			"always, and no monitor", circumstances{mode: PTYAlways, noMonitor: true, terminal: true, ours: true, isTerminal: all},
+			plan{direct: true, front: true},
+		},
 		{
 			"always, redirected",
 			circumstances{mode: PTYAlways, terminal: true, ours: true, isTerminal: none},
-			plan{pair: true, onPair: all, front: true},
+			plan{pair: true, onPair: all, front: true, toStdout: true},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

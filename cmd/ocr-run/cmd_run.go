@@ -19,7 +19,7 @@ import (
 
 // openTimeout is how long a run waits for a ledger that another process holds.
 // It is shorter than the verbs': the command is waiting to be launched.
-const openTimeout = 2 * time.Second
+const openTimeout = 300 * time.Millisecond
 
 // wrap runs a command and returns the exit code of the whole, or does not
 // return: a command that died of a signal takes the wrapper with it.
@@ -120,6 +120,7 @@ func (w *wrapping) openJournal() {
 			return store.Open(ctx, store.Config{Path: path, BusyTimeout: openTimeout})
 		},
 		SpoolDir: spoolDir(dir),
+		Timeout:  openTimeout,
 		Log:      func(err error) { w.log.Warn().Err(err).Msg("ledger") },
 	})
 }

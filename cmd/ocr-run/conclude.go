@@ -35,9 +35,8 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	view := executionView(e, heartbeat.LivenessEnded, at.Now)
 	if res.LaunchError != nil {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: %s\n", program, res.LaunchError)
-	} else {
-		w.receipt(view, res.Stalled)
 	}
+	w.receipt(view, res.Stalled, res.LaunchError == nil)
 	w.lastResort(view)
 	w.onEnd(ctx, view)
 	code, sig := endOf(verdictOf(e), e.Process, res.StopSignal)
@@ -96,8 +95,8 @@ func unreadable(wasInLedger bool) *store.WorkflowView {
 
 // receipt reports a run: to the file asked for, as JSON, or in words. Where no
 // person looks only work that is not finished is worth a word, and a terminal
-// that takes no bytes gets none.
-func (w *wrapping) receipt(view render.Execution, stalled bool) {
+// that takes no bytes gets none. words is false when all has been said.
+func (w *wrapping) receipt(view render.Execution, stalled, words bool) {
 	doc, err := render.ExecutionJSON(view)
 	if err != nil {
 		w.log.Error().Err(err).Msg("encode receipt")
@@ -113,7 +112,7 @@ func (w *wrapping) receipt(view render.Execution, stalled bool) {
 	case terminal && stalled:
 	case w.opts.json:
 		_, _ = w.env.stderr.Write(doc)
-	case w.opts.quiet:
+	case w.opts.quiet || !words:
 	case terminal || view.Outcome == string(lifecycle.OutcomeIncomplete):
 		style := render.StyleFor(terminal, 0, w.env.get("NO_COLOR"), w.env.get("TERM"), 0)
 		_, _ = w.env.stderr.WriteString(render.Receipt(style, view))
@@ -132,7 +131,8 @@ func (w *wrapping) lastResort(view render.Execution) {
 	}
 }
 
-// onEnd runs the command of --on-end with the receipt on its standard input. Its
+// onEnd runs the command of --on-end with the receipt on its standard input and
+// our standard error for what it says: the standard output is the run's. Its
 // failure changes nothing.
 func (w *wrapping) onEnd(ctx context.Context, view render.Execution) {
 	if w.opts.onEnd == "" {
@@ -144,7 +144,7 @@ func (w *wrapping) onEnd(ctx context.Context, view render.Execution) {
 	}
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", w.opts.onEnd)
 	cmd.Dir, cmd.Env = w.opts.cwd, w.childEnv()
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(doc), w.env.stdout, w.env.stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(doc), w.env.stderr, w.env.stderr
 	if err := cmd.Run(); err != nil {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: --on-end: %s\n", program, err)
 	}

@@ -152,5 +152,12 @@ func parseOptions(c flagValues, base string) (runOptions, error) {
 		onEnd:     c.String("on-end"),
 		debug:     p.path("debug", base),
 	}
+	direct := o.noMonitor || o.pty == ptyNever
+	switch {
+	case o.noMonitor && o.pty == ptyAlways:
+		p.refuse("pty", "always needs the monitor")
+	case direct && o.log != "":
+		p.refuse("log", "needs the monitor: without it no output passes through here")
+	}
 	return o, p.err
 }

@@ -42,12 +42,12 @@ func TestOptions(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
 	got, err := options(t, base,
-		"--pty=never", "--no-monitor", "--timeout", "2h", "--grace", "0", "--cwd", ".",
+		"--pty=always", "--timeout", "2h", "--grace", "0", "--cwd", ".",
 		"--env", "A=1,2", "--env", "B= x ", "--env", "A=", "--name", "nightly", "--agent", "claude",
 		"--log", "out.log", "--log-size", "64K", "--heartbeat", "500ms", "--on-hangup", "keep",
 		"--leftovers", "report", "--receipt", "/abs/r.json", "--json", "-q", "--on-end", "cat >x", "--debug", "d.log")
 	want := runOptions{
-		pty: ptyNever, noMonitor: true, timeout: 2 * time.Hour, grace: 0, cwd: base,
+		pty: ptyAlways, timeout: 2 * time.Hour, grace: 0, cwd: base,
 		env: []string{"A=1,2", "B= x ", "A="}, name: "nightly", agent: "claude",
 		log: filepath.Join(base, "out.log"), logSize: 64 << 10, heartbeat: 500 * time.Millisecond,
 		onHangup: hangupKeep, leftovers: leftoversReport, receipt: "/abs/r.json", json: true, quiet: true,
@@ -80,6 +80,9 @@ func TestOptionsRefused(t *testing.T) {
 		{"--log-size", "10X"},
 		{"--on-hangup", "report"},
 		{"--leftovers", "kill"},
+		{"--pty", "always", "--no-monitor"},
+		{"--log", "f", "--no-monitor"},
+		{"--log", "f", "--pty", "never"},
 	}
 	for _, args := range tests {
 		t.Run(strings.Join(args, "="), func(t *testing.T) {

@@ -38,6 +38,7 @@ type loop struct {
 	parked   bool
 	draining bool
 	parking  chan struct{} // closed when parked; nil when nobody asks for it
+	budget   int           // bytes left to read while draining
 	patience int           // rounds left until parked in any case
 	gone     bool          // the user's terminal
 	ended    bool          // the inner terminal
@@ -52,6 +53,7 @@ func newLoop(r *Relay, input bool) *loop {
 // run moves bytes until the relay is over.
 func (l *loop) run() {
 	defer close(l.r.done)
+	defer func() { l.write(l.lines.set(false)) }()
 	for !l.over {
 		l.prepare()
 		n, err := pollWait(l.fds[:], l.timeout())
@@ -231,10 +233,15 @@ func (l *loop) readMaster() bool {
 	switch {
 	case n > 0:
 		l.r.output.Add(int64(n))
+		l.budget -= max(n, readCost)
 		if l.r.cfg.Tap != nil {
 			l.r.cfg.Tap(l.buf[:n])
 		}
-		l.write(l.lines.pass(l.buf[:n]))
+		if l.r.cfg.Divert != nil {
+			l.r.cfg.Divert(l.buf[:n])
+		} else {
+			l.write(l.lines.pass(l.buf[:n]))
+		}
 		// The kernel hands out at most 4,095 bytes at a time; less than that
 		// means that there was no more.
 		return n >= fullRead
@@ -298,7 +305,7 @@ func (l *loop) settle() {
 		}
 		return
 	}
-	if l.draining && l.ended && len(l.toUser) == 0 {
+	if l.draining && (l.ended || l.budget <= 0) && len(l.toUser) == 0 {
 		l.over = true
 	}
 }

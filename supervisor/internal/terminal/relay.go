@@ -14,6 +14,11 @@ const (
 	// over, while somebody else still holds it open. Data in flight arrives
 	// within a scheduler tick; 50 ms is five of the longest.
 	quietMS = 50
+	// drainMost bounds, in bytes, what is still read from an inner terminal that
+	// somebody else goes on writing to: many times what the kernel holds. A read
+	// counts as readCost bytes at least, so that a trickle ends, too.
+	drainMost = 512 << 10
+	readCost  = 4 << 10
 	// stallMS is how long a terminal that takes no bytes is waited for. It must
 	// stay below the five seconds in which a stopped wrapper has to be gone.
 	stallMS = 2000
@@ -37,6 +42,9 @@ type RelayConfig struct {
 	// Tap sees every chunk on its way to the user, before it is written, on the
 	// relay's goroutine. It must not keep the slice. Nil taps nothing.
 	Tap func([]byte)
+	// Divert takes the output instead of the user's terminal; it may block. Nil for
+	// the terminal.
+	Divert func([]byte)
 	// Typed sees every chunk of input, on the relay's goroutine. It must not keep
 	// the slice. Nil for nobody.
 	Typed func([]byte)
@@ -107,11 +115,18 @@ func (r *Relay) Unpark(input bool) { r.do(func(l *loop) { l.parked = false; l.in
 func (r *Relay) Detach() { r.do(func(l *loop) { l.lose() }) }
 
 // Finish hands over everything the run has written and ends the relay. It is
-// bounded, see quietMS and stallMS, and says whether the user's terminal was
+// bounded, see quietMS, drainMost and stallMS, and says whether the user's terminal was
 // stalled: it takes no bytes, and writing to it would wait for ever.
-func (r *Relay) Finish() (stalled bool) {
-	r.do(func(l *loop) { l.parked = false; l.input = false; l.draining = true })
-	<-r.done
+//
+// When urgent is closed first, the rest is given up. Nil for never.
+func (r *Relay) Finish(urgent <-chan struct{}) (stalled bool) {
+	r.do(func(l *loop) { l.parked, l.input, l.draining, l.budget = false, false, true, drainMost })
+	select {
+	case <-r.done:
+	case <-urgent:
+		r.do(func(l *loop) { l.over = true; r.stalled.Store(len(l.toUser) > 0) })
+		<-r.done
+	}
 	r.release()
 	return r.stalled.Load()
 }

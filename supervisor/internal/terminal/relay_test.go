@@ -214,7 +214,7 @@ func TestFinishHandsOverEverything(t *testing.T) {
 	}()
 	r.write(r.program, said)
 	shut(t, r.program)
-	r.relay.Finish()
+	r.relay.Finish(nil)
 	if b := <-got; !bytes.Equal(b, said) {
 		t.Error("output differs")
 	}
@@ -224,10 +224,33 @@ func TestFinishDoesNotWaitForAHolder(t *testing.T) {
 	r := newRig(t, RelayConfig{})
 	r.relay.Start(true, false)
 	r.write(r.program, []byte("done"))
-	r.relay.Finish() // r.program stays open
+	r.relay.Finish(nil) // r.program stays open
 	if got := r.read(r.person, 4); string(got) != "done" {
 		t.Errorf("person got %q", got)
 	}
+}
+
+func TestFinishDoesNotWaitForATrickle(t *testing.T) {
+	r := newRig(t, RelayConfig{})
+	r.relay.Start(true, false)
+	go func() { _, _ = io.Copy(io.Discard, r.person) }()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer func() { stopped <- struct{}{} }()
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				_, _ = r.program.WriteString("x")
+			case <-stop:
+				return
+			}
+		}
+	}()
+	r.relay.Finish(nil)
+	stop <- struct{}{}
+	<-stopped
 }
 
 func TestFinishDoesNotWaitForAStalledTerminal(t *testing.T) {
@@ -235,7 +258,7 @@ func TestFinishDoesNotWaitForAStalledTerminal(t *testing.T) {
 	r.relay.Start(true, false)
 	go func() { _, _ = r.program.Write(text(1 << 20)) }()
 	waitFor(t, func() bool { out, _ := r.relay.Moved(); return out > 0 })
-	r.relay.Finish() // nobody reads r.person
+	r.relay.Finish(nil) // nobody reads r.person
 }
 
 func TestFinishOnAStalledTerminalAfterAHangup(t *testing.T) {
@@ -248,7 +271,7 @@ func TestFinishOnAStalledTerminalAfterAHangup(t *testing.T) {
 	}()
 	waitFor(t, func() bool { out, _ := r.relay.Moved(); return out > 0 })
 	_ = r.program.Close()
-	r.relay.Finish()
+	r.relay.Finish(nil)
 	unixClose(r)
 	<-said
 }

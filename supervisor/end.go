@@ -43,6 +43,7 @@ func (r *run) end(ctx context.Context) Result {
 		r.wire.close()
 	}
 	r.stopHeart(ctx)
+	r.tellLeftovers(ctx)
 	res := Result{Announcement: r.announced, Launch: r.launched, LaunchError: r.launchErr, InLedger: r.inLedger, Stalled: stalled, StartedAtMS: r.launched.At.WallMS}
 	res.Ending = r.ending(&res)
 	alone, err := r.cfg.Journal.Finish(ctx, res.Ending)
@@ -166,6 +167,7 @@ func (r *run) buryMonitor() {
 // too, so that even then the real exit is known.
 func (r *run) monitorLost(ctx context.Context) {
 	r.note(lifecycle.SourceOwnAct, "the monitor process was killed", "")
+	r.tell(ctx, lifecycle.EventMonitorLost, nil)
 	r.exit = exitReport{done: true, lost: true, code: -1}
 	r.exitAt = r.cfg.Clock.Now()
 	m := &monitor{order: launchOrder{uid: r.cfg.UID, runFile: r.announced.RunFile}}

@@ -68,8 +68,8 @@ type stopOrder struct {
 	first syscall.Signal
 	// escalate: KILL follows when the grace is over.
 	escalate bool
-	// by and failed go into the exit record, for the case that nobody is left
-	// to write the ledger.
+	// by goes into the exit record, for the case that nobody is left to write
+	// the ledger.
 	by lifecycle.StoppedBy
 }
 

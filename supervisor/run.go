@@ -279,15 +279,15 @@ func (r *run) watch(ctx context.Context) {
 		case m, ok := <-r.reports:
 			r.report(ctx, m, ok)
 		case s := <-r.sigs:
-			r.signalled(s)
+			r.signalled(ctx, s)
 		case <-r.cont:
 			r.woken(ctx)
 		case <-r.gone:
-			r.hungUp(true)
+			r.hungUp(ctx, true)
 		case <-deadline:
 			r.beginStop(lifecycle.StoppedByDeadline, unix.SIGTERM)
 		case a := <-r.wants:
-			r.wanted(a)
+			r.wanted(ctx, a)
 		case <-done:
 			done = nil
 			r.beginStop(lifecycle.StoppedByParent, unix.SIGTERM)

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"os/signal"
@@ -33,7 +34,7 @@ type stopState struct {
 }
 
 // signalled acts on a signal sent to the wrapper.
-func (r *run) signalled(s os.Signal) {
+func (r *run) signalled(ctx context.Context, s os.Signal) {
 	sig := number(s)
 	switch policyOf(s) {
 	case passOn:
@@ -47,7 +48,7 @@ func (r *run) signalled(s os.Signal) {
 		}
 		r.beginStop(lifecycle.StoppedByUser, sig)
 	case hangUp:
-		r.hungUp(false)
+		r.hungUp(ctx, false)
 	case resize:
 		if !r.resize() {
 			r.order(msgSignal, packNum(int64(sig)))
@@ -83,7 +84,7 @@ func (r *run) beginStop(by lifecycle.StoppedBy, first syscall.Signal) {
 // hungUp acts on a hang-up: of the terminal, or sent by hand, which to many
 // programs means something else. known is true when the relay saw the terminal
 // go.
-func (r *run) hungUp(known bool) {
+func (r *run) hungUp(ctx context.Context, known bool) {
 	gone := known || (r.tty != nil && r.tty.Gone())
 	if !gone {
 		r.stop.passed = unix.SIGHUP
@@ -97,6 +98,7 @@ func (r *run) hungUp(known bool) {
 		return
 	}
 	r.lostTTY = true
+	r.tell(ctx, lifecycle.EventTerminalLost, nil)
 	if r.cfg.OnHangup == HangupKeep || signal.Ignored(unix.SIGHUP) {
 		r.note(lifecycle.SourceOwnAct, "the terminal went away, and the run went on", "")
 		return
@@ -114,10 +116,11 @@ func (r *run) terminalGone() {
 }
 
 // wanted acts on what the ledger asks for.
-func (r *run) wanted(a heartbeat.Answer) {
+func (r *run) wanted(ctx context.Context, a heartbeat.Answer) {
 	switch {
 	case a.Fenced:
 		r.note(lifecycle.SourceLedger, "a newer generation owns this execution", "")
+		r.tell(ctx, lifecycle.EventFenced, nil)
 		r.beginStop(lifecycle.StoppedByFenced, unix.SIGTERM)
 	case a.StopRequested != lifecycle.StoppedByNobody:
 		r.beginStop(a.StopRequested, unix.SIGTERM)

@@ -132,11 +132,13 @@ func TestPlan(t *testing.T) {
 		},
 		{"always, in a service", circumstances{mode: PTYAlways}, plan{pair: true, onPair: all, front: true, toStdout: true}},
 		{
-			"always, with data on standard input", circumstances{mode: PTYAlways, isFile: true},
+			"always, with data on standard input",
+			circumstances{mode: PTYAlways, isFile: true},
 			plan{pair: true, onPair: [3]bool{false, true, true}, front: true, toStdout: true},
 		},
 		{
-			"always, and no monitor", circumstances{mode: PTYAlways, noMonitor: true, terminal: true, ours: true, isTerminal: all},
+			"always, and no monitor",
+			circumstances{mode: PTYAlways, noMonitor: true, terminal: true, ours: true, isTerminal: all},
 			plan{direct: true, front: true},
 		},
 		{

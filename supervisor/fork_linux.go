@@ -91,7 +91,7 @@ func fileGains(path string) bool {
 
 // interpreter is what the first line of a script names, empty for a program.
 func interpreter(path string) string {
-	f, err := os.Open(path) //nolint:gosec // it is about to be executed
+	f, err := os.Open(path)
 	if err != nil {
 		return ""
 	}

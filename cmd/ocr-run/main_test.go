@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -23,8 +25,21 @@ func TestMain(m *testing.M) {
 		"ocr-run": main,
 		"seed":    seedMain,
 		"code":    codeMain,
+		"exits":   exitsMain,
 		"until":   untilMain,
 	})
+}
+
+// exitsMain runs a command and passes everything through; it succeeds when the
+// command exits with the code given first.
+func exitsMain() {
+	cmd := exec.Command(os.Args[2], os.Args[3:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	_ = cmd.Run()
+	if got := cmd.ProcessState.ExitCode(); strconv.Itoa(got) != os.Args[1] {
+		fmt.Fprintf(os.Stderr, "exits: %q exited %d, want %s\n", os.Args[2:], got, os.Args[1])
+		os.Exit(1)
+	}
 }
 
 // leakChecked runs the tests and then checks that no goroutine is left.

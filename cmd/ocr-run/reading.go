@@ -54,11 +54,13 @@ func ledgerHint(err error, path string) string {
 }
 
 // readLedger opens the ledger for a verb that only reads, and gives nil when
-// there is none: reading creates nothing.
+// there is none: reading creates nothing, unless facts wait to be taken in.
 func (c call) readLedger(ctx context.Context) (*store.Ledger, error) {
 	path, err := c.ledgerPath()
 	if err == nil {
-		if _, err = os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		_, ledger := os.Stat(path)
+		_, spool := os.Stat(spoolDir(filepath.Dir(path)))
+		if errors.Is(ledger, fs.ErrNotExist) && errors.Is(spool, fs.ErrNotExist) {
 			return nil, nil //nolint:nilnil // no ledger is an answer, and not an error
 		}
 	}

@@ -32,15 +32,7 @@ func monitorOf(t *testing.T, wrapper int) int {
 func TestMonitorKilled(t *testing.T) {
 	b := newBench(t, "trap '' HUP; echo ready; while :; do sleep 0.05; done")
 	b.order.Grace = 0
-	cmd := b.command()
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	readLine(t, out, "ready")
+	cmd, _ := b.ready()
 	if err := unix.Kill(monitorOf(t, cmd.Process.Pid), unix.SIGKILL); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -69,6 +70,22 @@ func (b *bench) command() *exec.Cmd {
 	cmd.Env = b.environ()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return cmd
+}
+
+// ready starts the wrapper without a terminal and waits for its command to say
+// that it is ready. The reader has the rest of the output.
+func (b *bench) ready() (*exec.Cmd, io.Reader) {
+	b.t.Helper()
+	cmd := b.command()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.t.Fatal(err)
+	}
+	readLine(b.t, out, "ready")
+	return cmd, out
 }
 
 // terminal is the wrapper on a terminal of its own; it is the session leader.
@@ -227,15 +244,7 @@ func TestSignalsReachTheGroup(t *testing.T) {
 	for _, sig := range []syscall.Signal{unix.SIGUSR1, unix.SIGUSR2, unix.SIGALRM, unix.SIGHUP, unix.SIGQUIT} {
 		t.Run(sig.String(), func(t *testing.T) {
 			b := newBench(t, "trap 'exit 42' "+strconv.Itoa(int(sig))+"; echo ready; while :; do sleep 0.05; done")
-			cmd := b.command()
-			out, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			readLine(t, out, "ready")
+			cmd, _ := b.ready()
 			_ = cmd.Process.Signal(sig)
 			want(t, "code", codeOf(t, cmd.Wait()), 42)
 		})
@@ -245,15 +254,7 @@ func TestSignalsReachTheGroup(t *testing.T) {
 func TestTermIsEscalated(t *testing.T) {
 	b := newBench(t, "trap '' TERM; echo ready; while :; do sleep 0.05; done")
 	b.order.Grace = 200 * time.Millisecond
-	cmd := b.command()
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	readLine(t, out, "ready")
+	cmd, _ := b.ready()
 	_ = cmd.Process.Signal(unix.SIGTERM)
 	want(t, "code", codeOf(t, cmd.Wait()), 128+int(unix.SIGKILL))
 	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByUser)
@@ -261,15 +262,7 @@ func TestTermIsEscalated(t *testing.T) {
 
 func TestSecondInterruptIsDecisive(t *testing.T) {
 	b := newBench(t, "trap 'echo one' INT; echo ready; while :; do sleep 0.05; done")
-	cmd := b.command()
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	readLine(t, out, "ready")
+	cmd, out := b.ready()
 	_ = cmd.Process.Signal(unix.SIGINT)
 	readLine(t, out, "one")
 	_ = cmd.Process.Signal(unix.SIGINT)

@@ -43,7 +43,6 @@ func (r *run) end(ctx context.Context) Result {
 		r.wire.close()
 	}
 	r.stopHeart(ctx)
-	r.tellLeftovers(ctx)
 	res := Result{Announcement: r.announced, Launch: r.launched, LaunchError: r.launchErr, InLedger: r.inLedger, Stalled: stalled, StartedAtMS: r.launched.At.WallMS}
 	res.Ending = r.ending(&res)
 	alone, err := r.cfg.Journal.Finish(ctx, res.Ending)
@@ -51,6 +50,7 @@ func (r *run) end(ctx context.Context) Result {
 		r.cfg.Log.Error().Err(err).Msg("write end")
 	}
 	res.Alone = alone
+	r.tellLeftovers(ctx)
 	r.buryMonitor()
 	r.releaseRunFile(err, &res)
 	if r.pair != nil {

@@ -122,7 +122,6 @@ func (r *run) begin(ctx context.Context) error {
 	go r.wire.receiveAll(r.reports, r.over)
 	// Signals are let go of by nobody: a run lasts as long as its process.
 	catch(r.sigs, early())
-	signal.Notify(r.cont, unix.SIGCONT)
 	return nil
 }
 
@@ -182,7 +181,10 @@ func (r *run) launch(ctx context.Context) bool {
 		r.launchErr = &ownError{err}
 		return false
 	}
-	catch(r.sigs, late()) // while the monitor works
+	// While the monitor works. A new size of the terminal may have come unheard.
+	catch(r.sigs, late())
+	signal.Notify(r.cont, unix.SIGCONT)
+	r.resize()
 	m, ok := <-r.reports
 	switch {
 	case !ok:

@@ -159,6 +159,18 @@ func markdownRow(r row) string {
 	return strings.TrimSpace(strings.Join(append(columns, ""), " | ")) + "\n"
 }
 
+// detailMost is how much of what a cell saw the page shows, in bytes: the rest is
+// mostly the machine's own paths.
+const detailMost = 60
+
+// shorten cuts a detail for the page.
+func shorten(detail string) string {
+	if len(detail) <= detailMost {
+		return detail
+	}
+	return strings.ToValidUTF8(detail[:detailMost], "") + "…"
+}
+
 // failures says, under the tables, what was seen where a cell did not hold, and why one could not be made.
 func (t *table) failures() string {
 	var b strings.Builder
@@ -167,7 +179,7 @@ func (t *table) failures() string {
 		for _, r := range t.rows {
 			res := r.results[i]
 			if res.Verdict != pass {
-				fmt.Fprintf(&b, "- `%s`, %s: %s\n", r.cell.name, strings.ToLower(string(res.Verdict)), markdownText(res.Detail))
+				fmt.Fprintf(&b, "- `%s`, %s: %s\n", r.cell.name, strings.ToLower(string(res.Verdict)), markdownText(shorten(res.Detail)))
 			}
 		}
 	}

@@ -39,9 +39,6 @@ func (r *run) end(ctx context.Context) Result {
 	}
 	r.finishPassages()
 	close(r.over)
-	if r.wire != nil {
-		r.wire.close()
-	}
 	r.stopHeart(ctx)
 	res := Result{Announcement: r.announced, Launch: r.launched, LaunchError: r.launchErr, InLedger: r.inLedger, Stalled: stalled, StartedAtMS: r.launched.At.WallMS}
 	res.Ending = r.ending(&res)
@@ -51,8 +48,11 @@ func (r *run) end(ctx context.Context) Result {
 	}
 	res.Alone = alone
 	r.tellLeftovers(ctx)
-	r.buryMonitor()
 	r.releaseRunFile(err, &res)
+	if r.wire != nil {
+		r.wire.close()
+	}
+	r.buryMonitor()
 	if r.pair != nil {
 		_ = r.pair.Close()
 	}
@@ -148,7 +148,9 @@ func (r *run) releaseRunFile(unwritten error, res *Result) {
 	if !written {
 		res.RunFileKept = r.runFile.Path()
 	}
-	if err := r.runFile.Release(written); err != nil {
+	// The monitor removes the file behind our back: the user waits for us.
+	remove := written && (r.wire == nil || r.wire.send(msgForget, nil) != nil)
+	if err := r.runFile.Release(remove); err != nil {
 		r.cfg.Log.Warn().Err(err).Msg("release run file")
 	}
 }

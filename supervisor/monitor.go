@@ -91,6 +91,7 @@ type monitor struct {
 	grace     <-chan time.Time
 	given     <-chan time.Time // how long after KILL we wait
 	orphaned  bool             // the wrapper is gone
+	forget    bool             // the run file is of no more use
 }
 
 // newMonitor prepares a monitor; run does the work.
@@ -132,9 +133,12 @@ func (m *monitor) run(ctx context.Context) {
 		o, ok := <-orders
 		if !ok {
 			m.giveBack()
+			if m.forget {
+				_ = os.Remove(m.order.runFile)
+			}
 			return
 		}
-		if o.kind == msgTerminal {
+		if o.kind == msgTerminal || o.kind == msgForget {
 			m.obey(o)
 		}
 	}
@@ -176,6 +180,8 @@ func (m *monitor) obey(o message) {
 		if s, err := unpackTerminal(o.body); err == nil {
 			m.terminal = s
 		}
+	case msgForget:
+		m.forget = true
 	case msgStarted, msgFailed, msgSuspended, msgResumed, msgExited, msgDone:
 	}
 }

@@ -82,7 +82,7 @@ type run struct {
 // Run launches the command, watches it to its end and writes everything down. A
 // command that could not be launched, whoever's fault that is, is a result too.
 func Run(ctx context.Context, cfg Config) Result {
-	deepen()
+	Deepen()
 	r := &run{
 		cfg: cfg, over: make(chan struct{}), reports: make(chan message),
 		sigs: make(chan os.Signal, 64), cont: make(chan os.Signal, 1),
@@ -106,7 +106,7 @@ func (r *run) begin(ctx context.Context) error {
 	var row sync.WaitGroup
 	defer row.Wait()
 	row.Go(func() {
-		deepen()
+		Deepen()
 		r.announce(ctx)
 	})
 	if r.cfg.Missing != nil {
@@ -318,7 +318,7 @@ func (r *run) report(ctx context.Context, m message, ok bool) {
 		r.suspend(ctx, syscall.Signal(unpackNum(m.body)))
 	case msgResumed:
 		r.wentOn(ctx)
-	case msgLaunch, msgSignal, msgContinue, msgStop, msgTerminal, msgStarted, msgFailed, msgDone:
+	case msgLaunch, msgSignal, msgContinue, msgStop, msgTerminal, msgForget, msgStarted, msgFailed, msgDone:
 	}
 }
 

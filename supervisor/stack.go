@@ -3,13 +3,13 @@ package supervisor
 // stackRoom is more stack than SQLite was seen to need, in bytes.
 const stackRoom = 96 << 10
 
-// deepen grows the calling goroutine's stack while there is little on it. Left to
+// Deepen grows the calling goroutine's stack while there is little on it. Left to
 // itself it would grow five times over in the depths of SQLite, unwinding and
 // copying all of it each time: a tenth of what a short run costs, and a megabyte
 // of unwinding tables touched.
 //
 //go:noinline
-func deepen() {
+func Deepen() {
 	var room [stackRoom]byte
 	touch(&room)
 }

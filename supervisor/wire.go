@@ -22,6 +22,8 @@ const (
 	msgContinue
 	// msgStop begins or sharpens a stop; payload stopOrder.
 	msgStop
+	// msgForget: the end is written; the run file is of no more use.
+	msgForget
 	// msgTerminal says how to give the user's terminal back; payload tty state.
 	msgTerminal
 )

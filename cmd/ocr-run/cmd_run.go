@@ -24,7 +24,7 @@ const openTimeout = 300 * time.Millisecond
 // wrap runs a command and returns the exit code of the whole, or does not
 // return: a command that died of a signal takes the wrapper with it.
 func wrap(ctx context.Context, env environment, opts runOptions, command []string) int {
-	w, err := newWrapping(env, opts, command)
+	w, err := newWrapping(ctx, env, opts, command)
 	if err != nil {
 		return wrapRefused(env, err)
 	}
@@ -51,7 +51,7 @@ type wrapping struct {
 }
 
 // newWrapping decides everything that can be decided before anything is opened.
-func newWrapping(env environment, opts runOptions, command []string) (*wrapping, error) {
+func newWrapping(ctx context.Context, env environment, opts runOptions, command []string) (*wrapping, error) {
 	uid, err := uuid.NewV7()
 	if err != nil {
 		return nil, fmt.Errorf("make execution uid: %w", err)
@@ -60,15 +60,21 @@ func newWrapping(env environment, opts runOptions, command []string) (*wrapping,
 	if w.agent == "" {
 		w.agent = agent.Recognise(command)
 	}
-	w.inherit()
-	w.path, w.missing = findCommand(command[0], w.childEnv(), opts.cwd)
 	if err := w.openDebug(); err != nil {
 		return nil, err
 	}
+	w.openJournal()
+	// Opening takes as long as everything else before the launch together. Trouble
+	// with it shows when the first fact is written.
+	w.background.Go(func() {
+		supervisor.Deepen()
+		_, _ = w.journal.Ledger(context.WithoutCancel(ctx))
+	})
+	w.inherit()
+	w.path, w.missing = findCommand(command[0], w.childEnv(), opts.cwd)
 	if w.tee, err = newTee(opts.log, opts.logSize); err != nil {
 		return nil, fmt.Errorf("--log: %w", err)
 	}
-	w.openJournal()
 	return w, nil
 }
 

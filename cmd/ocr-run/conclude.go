@@ -97,10 +97,13 @@ func unreadable(wasInLedger bool) *store.WorkflowView {
 // person looks only work that is not finished is worth a word, and a terminal
 // that takes no bytes gets none. words is false when all has been said.
 func (w *wrapping) receipt(view render.Execution, stalled, words bool) {
-	doc, err := render.ExecutionJSON(view)
-	if err != nil {
-		w.log.Error().Err(err).Msg("encode receipt")
-		return
+	var doc []byte
+	if w.opts.receipt != "" || w.opts.json {
+		var err error
+		if doc, err = render.ExecutionJSON(view); err != nil {
+			w.log.Error().Err(err).Msg("encode receipt")
+			return
+		}
 	}
 	if w.opts.receipt != "" {
 		if err := os.WriteFile(w.opts.receipt, doc, 0o600); err != nil {

@@ -30,6 +30,21 @@ func (l *Ledger) BeginWorkflow(ctx context.Context, b Begin) (w Workflow, result
 	return w, result, err
 }
 
+// TakeUp links an execution to an open workflow it goes on with, as beginning it
+// would: a run that moves work along answers for it. An execution that is unknown
+// or has ended, and a workflow that is closed, are not linked, which is no error.
+func (l *Ledger) TakeUp(ctx context.Context, workflowID, uid string, at Instant) (linked bool, err error) {
+	err = l.write(ctx, "take up workflow", workflowID, func(tx *sql.Tx) error {
+		w, err := findWorkflow(ctx, tx, workflowID)
+		if err != nil || w.Status.Closed() {
+			return err
+		}
+		linked, err = link(ctx, tx, Begin{ID: workflowID, UID: uid, At: at})
+		return err
+	})
+	return linked && err == nil, err
+}
+
 // begin creates the row or opens it again.
 func begin(ctx context.Context, tx *sql.Tx, b Begin) (BeginResult, error) {
 	if b.ID == "" || lifecycle.FirstPhase(b.Kind) == "" {

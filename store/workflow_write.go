@@ -27,6 +27,9 @@ func advance(ctx context.Context, tx *sql.Tx, w Workflow, a Advance) error {
 	if round < w.Round {
 		return fmt.Errorf("%w: it is in round %d, which does not go back to %d", ErrInvariant, w.Round, round)
 	}
+	if a.Phase == lifecycle.PhaseComplete && w.Phase != a.Phase && !w.HasArtifact {
+		return fmt.Errorf("%w: recording the result of round %d completes it", ErrInvariant, w.Round)
+	}
 	if err := lifecycle.CheckAdvance(w.Kind, w.Phase, a.Phase, round != w.Round); err != nil {
 		return err
 	}

@@ -195,7 +195,7 @@ func (m *monitor) launch(body []byte) {
 	}
 	m.order = order
 	pid, err := m.fork(order.path, order.argv)
-	if err == unix.ENOEXEC {
+	if err == unix.ENOEXEC && isText(order.path, order.dir) {
 		// A script without a first line that says whose: the shell's, as execvp(3)
 		// has it.
 		pid, err = m.fork("/bin/sh", append([]string{"sh", order.path}, order.argv[1:]...))

@@ -194,7 +194,7 @@ func (r *run) launch(ctx context.Context) bool {
 		}
 		return false
 	case m.kind == msgFailed:
-		r.launchErr = syscall.Errno(unpackNum(m.body))
+		r.launchErr = fmt.Errorf("execute %s: %w", r.cfg.Path, syscall.Errno(unpackNum(m.body)))
 		return false
 	}
 	child, err := unpackChild(m.body)
@@ -285,7 +285,9 @@ func (r *run) watch(ctx context.Context) {
 		case <-r.cont:
 			r.woken(ctx)
 		case <-r.gone:
-			r.hungUp(ctx, true)
+			// Whoever is to end with a terminal is told by SIGHUP; a disowned job is
+			// not, and goes on.
+			r.cfg.Log.Debug().Msg("terminal gone")
 		case <-deadline:
 			r.beginStop(lifecycle.StoppedByDeadline, unix.SIGTERM)
 		case a := <-r.wants:

@@ -48,7 +48,7 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 		}
 		r.beginStop(lifecycle.StoppedByUser, sig)
 	case hangUp:
-		r.hungUp(ctx, false)
+		r.hungUp(ctx)
 	case resize:
 		if !r.resize() {
 			r.order(msgSignal, packNum(int64(sig)))
@@ -81,12 +81,10 @@ func (r *run) beginStop(by lifecycle.StoppedBy, first syscall.Signal) {
 	r.order(msgStop, stopOrder{first: first, escalate: true, by: r.stop.by}.pack())
 }
 
-// hungUp acts on a hang-up: of the terminal, or sent by hand, which to many
-// programs means something else. known is true when the relay saw the terminal
-// go.
-func (r *run) hungUp(ctx context.Context, known bool) {
-	gone := known || (r.tty != nil && r.tty.Gone())
-	if !gone {
+// hungUp acts on a SIGHUP: of a terminal that went away, or sent by hand, which to
+// many programs means something else.
+func (r *run) hungUp(ctx context.Context) {
+	if r.tty == nil || !r.tty.Gone() {
 		r.stop.passed = unix.SIGHUP
 		r.order(msgSignal, packNum(int64(unix.SIGHUP)))
 		return
@@ -151,7 +149,8 @@ func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
 	case r.exit.signal != 0 && r.exit.signal == r.stop.passed:
 		r.note(lifecycle.SourceOwnAct, unix.SignalName(r.exit.signal)+" was passed on to it", lifecycle.CauseUser)
 		return lifecycle.StoppedByUser, false
-	case key > 0 && now-key <= typedWindow && endedByKey(r.exit):
+	case key > 0 && now-key <= keyWindow(r.exit):
+		r.stop.signal = unix.SIGINT
 		r.note(lifecycle.SourceOwnAct, "an interrupt key was typed just before the end", lifecycle.CauseUser)
 		return lifecycle.StoppedByUser, false
 	default:
@@ -159,9 +158,19 @@ func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
 	}
 }
 
-// endedByKey says whether an end can be an answer to an interrupt key.
-func endedByKey(e exitReport) bool {
-	return e.signal == unix.SIGINT || e.signal == unix.SIGQUIT || (e.signal == 0 && e.code != 0)
+// keyWindow is how long before an end an interrupt key counts as its cause. Other
+// signals than its own have other causes, and an exit 0 is a tidy answer only if
+// it comes at once: a shell that is left after a key typed at its prompt is not
+// interrupted.
+func keyWindow(e exitReport) time.Duration {
+	switch {
+	case e.signal == unix.SIGINT || e.signal == unix.SIGQUIT || (e.signal == 0 && e.code != 0):
+		return typedWindow
+	case e.signal == 0:
+		return typedWindow / 4
+	default:
+		return -1
+	}
 }
 
 // note keeps a piece of evidence.

@@ -44,6 +44,9 @@ func runAdvance(ctx context.Context, c call) error {
 		if err != nil {
 			return err
 		}
+		if err := c.takeUp(ctx, l, w); err != nil {
+			return c.refused(w, err)
+		}
 		moved, err := l.AdvanceWorkflow(ctx, store.Advance{ID: w.ID, Phase: phase, Round: round, At: c.now()})
 		if err != nil {
 			return c.refused(w, err)

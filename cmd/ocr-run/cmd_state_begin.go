@@ -55,7 +55,9 @@ func runBegin(ctx context.Context, c call) error {
 		}
 		w, result, err := l.BeginWorkflow(ctx, b)
 		if err != nil {
-			return c.refused(store.Workflow{ID: b.ID, Kind: b.Kind}, err)
+			// Refused because it is under way: a run that wants to begin it again
+			// answers for it all the same.
+			return c.refused(store.Workflow{ID: b.ID, Kind: b.Kind}, errors.Join(err, c.takeUpNamed(ctx, l, b.ID)))
 		}
 		c.noteLink(w, b.UID, result.Linked)
 		return c.answer(begun{

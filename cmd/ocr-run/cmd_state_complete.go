@@ -156,6 +156,9 @@ func (c call) record(ctx context.Context, l *store.Ledger, p completing) error {
 	if err != nil {
 		return c.refused(p.workflow, err)
 	}
+	if err := c.takeUp(ctx, l, p.workflow); err != nil {
+		return c.refused(p.workflow, errors.Join(err, doc.discard()))
+	}
 	w, already, err := l.CompleteRound(ctx, store.CompleteRound{ID: p.workflow.ID, Round: p.round, Payload: p.summary, At: c.now()})
 	if err != nil {
 		return c.refused(p.workflow, errors.Join(err, doc.discard()))

@@ -32,6 +32,9 @@ func runFinish(ctx context.Context, c call) error {
 		if err != nil {
 			return err
 		}
+		if err := c.takeUp(ctx, l, w); err != nil {
+			return c.refused(w, err)
+		}
 		abort := c.flags.Bool("abort")
 		closed, already, err := l.FinishWorkflow(ctx, store.FinishWorkflow{ID: w.ID, UID: c.ownUID(), Abort: abort, At: c.now()})
 		switch {

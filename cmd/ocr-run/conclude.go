@@ -37,6 +37,9 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: %s\n", program, res.LaunchError)
 	}
 	w.receipt(view, res.Stalled, res.LaunchError == nil)
+	if w.tee != nil && w.tee.err != nil && !w.opts.quiet {
+		_, _ = fmt.Fprintf(w.env.stderr, "%s: --log: the copy is not complete: %s\n", program, w.tee.err)
+	}
 	w.lastResort(view)
 	w.onEnd(ctx, view)
 	code, sig := endOf(verdictOf(e), e.Process, res.StopSignal)
@@ -129,8 +132,12 @@ func (w *wrapping) lastResort(view render.Execution) {
 	}
 	line, err := render.JSONLine(view)
 	if err == nil {
+		place := w.stateDir
+		if place == "" {
+			place = "the state directory (" + errNoHome.Error() + ")"
+		}
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: neither the ledger nor the spool in %s can be written; this run is recorded here alone: %s",
-			program, w.stateDir, line)
+			program, place, line)
 	}
 }
 

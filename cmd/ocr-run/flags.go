@@ -86,7 +86,8 @@ func parseFlags(ctx context.Context, name string, specs []flagSpec, args []strin
 		return values, nil
 	}
 	app := &cli.App{
-		Name:                      name,
+		// Never "help": the library has a command of its own for a program of that name.
+		Name:                      program,
 		HelpName:                  name,
 		Writer:                    io.Discard,
 		ErrWriter:                 io.Discard,
@@ -101,7 +102,7 @@ func parseFlags(ctx context.Context, name string, specs []flagSpec, args []strin
 	for _, f := range mentioned {
 		app.Flags = append(app.Flags, f.flag())
 	}
-	if err := app.RunContext(ctx, append([]string{name}, args...)); err != nil {
+	if err := app.RunContext(ctx, append([]string{program}, args...)); err != nil {
 		return flagValues{}, err
 	}
 	if values.parsed == nil {

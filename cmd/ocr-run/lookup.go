@@ -26,6 +26,9 @@ func (e *lookupError) Error() string {
 	if errors.Is(e.err, fs.ErrNotExist) && len(e.tried) > 0 {
 		return fmt.Sprintf("%s: command not found in %s", e.name, strings.Join(e.tried, ":"))
 	}
+	if errors.Is(e.err, fs.ErrNotExist) {
+		return e.name + ": command not found"
+	}
 	return fmt.Sprintf("%s: %s", e.name, e.err)
 }
 
@@ -34,14 +37,17 @@ func (e *lookupError) Unwrap() error { return e.err }
 
 // Reasons a file is no command.
 var (
-	errDirectory     = fmt.Errorf("is a directory: %w", fs.ErrPermission)
-	errNotExecutable = fmt.Errorf("permission denied: not executable: %w", fs.ErrPermission)
+	errDirectory     = errors.New("is a directory")
+	errNotExecutable = errors.New("permission denied: not executable")
 )
 
 // findCommand is the file to execute for a name, as execvp(3) finds it: a name
 // with a slash is a path from dir, any other is looked for in the PATH of the
 // environment the command will have.
 func findCommand(name string, environ []string, dir string) (string, error) {
+	if name == "" {
+		return name, &lookupError{name: `""`, err: fs.ErrNotExist}
+	}
 	if strings.ContainsRune(name, '/') {
 		return name, executable(name, inDir(dir, name))
 	}

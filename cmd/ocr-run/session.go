@@ -48,6 +48,37 @@ func (c call) ownUID() string {
 	return c.get(envDashboardUID)
 }
 
+// takeUp makes the run this is called in answer for a session it works on, unless
+// it does already: work that another run began is not finished because this one
+// exits 0.
+func (c call) takeUp(ctx context.Context, l *store.Ledger, w store.Workflow) error {
+	uid := c.ownUID()
+	if uid == "" || w.Status.Closed() {
+		return nil
+	}
+	if has, err := l.WorkflowOf(ctx, uid); err == nil && has.ID == w.ID {
+		return nil
+	}
+	linked, err := l.TakeUp(ctx, w.ID, uid, c.now())
+	if linked {
+		c.note("linked session %s to run %s", w.ID, uid)
+	}
+	return err
+}
+
+// takeUpNamed is takeUp for a session known by its id alone; one that does not
+// exist is nobody's.
+func (c call) takeUpNamed(ctx context.Context, l *store.Ledger, id string) error {
+	w, err := l.Workflow(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.takeUp(ctx, l, w)
+}
+
 // inLedger runs do on the ledger. Verbs that write create it; verbs that only
 // read take a missing one for an empty one and find nothing in it.
 func (c call) inLedger(ctx context.Context, writes bool, do func(*store.Ledger) error) (err error) {

@@ -13,6 +13,8 @@ type tee struct {
 	most int64
 	size int64
 	file *os.File
+	// err is why the copy ended early, nil when it did not.
+	err error
 }
 
 // newTee opens the file of a tee for appending; it is nil without a path.
@@ -48,6 +50,7 @@ func (t *tee) copy(b []byte) {
 			continue
 		}
 		if _, err := t.file.Write(b[:n]); err != nil {
+			t.err = err
 			t.close()
 			return
 		}
@@ -59,11 +62,11 @@ func (t *tee) copy(b []byte) {
 // rotate begins a new file.
 func (t *tee) rotate() {
 	t.close()
-	if os.Rename(t.path, t.path+".1") != nil {
+	if t.err = os.Rename(t.path, t.path+".1"); t.err != nil {
 		return
 	}
 	f, err := os.OpenFile(t.path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err == nil {
+	if t.err = err; err == nil {
 		t.file, t.size = f, 0
 	}
 }

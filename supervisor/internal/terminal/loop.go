@@ -181,7 +181,7 @@ func (l *loop) fromUser() {
 // closed: a typed ^D arrives as a byte.
 func (l *loop) readUser() {
 	room := min(len(l.buf), inputMost-len(l.toRun))
-	n, err := unix.Read(l.r.cfg.User, l.buf[:room])
+	n, err := readNow(l.r.cfg.User, l.buf[:room])
 	switch {
 	case n > 0:
 		if l.r.cfg.Typed != nil {
@@ -200,7 +200,7 @@ func (l *loop) writeMaster() {
 	if len(l.toRun) == 0 || l.ended {
 		return
 	}
-	n, err := unix.Write(l.r.cfg.Master, l.toRun)
+	n, err := writeNow(l.r.cfg.Master, l.toRun)
 	if n > 0 {
 		l.toRun = append(l.toRun[:0], l.toRun[n:]...)
 	}
@@ -229,7 +229,7 @@ func (l *loop) fromMaster() {
 // error is the end: Linux answers EIO once the last holder of the slave is gone
 // and everything it wrote has been read.
 func (l *loop) readMaster() bool {
-	n, err := unix.Read(l.r.cfg.Master, l.buf)
+	n, err := readNow(l.r.cfg.Master, l.buf)
 	switch {
 	case n > 0:
 		l.r.output.Add(int64(n))
@@ -258,7 +258,7 @@ func (l *loop) readMaster() bool {
 // write gives b to the user and keeps what was not taken.
 func (l *loop) write(b []byte) {
 	for len(b) > 0 && !l.gone {
-		n, err := unix.Write(l.r.cfg.User, b)
+		n, err := writeNow(l.r.cfg.User, b)
 		b = b[max(n, 0):]
 		switch err {
 		case nil, unix.EINTR:

@@ -41,7 +41,11 @@ func headline(s Style, e Execution) string {
 	}
 	parts = append(parts, timeText(e))
 	if n := len(e.Leftovers.Stopped); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d leftover processes stopped", n))
+		word := "processes"
+		if n == 1 {
+			word = "process"
+		}
+		parts = append(parts, fmt.Sprintf("%d leftover %s stopped", n, word))
 	}
 	if e.Recording == "degraded" {
 		parts = append(parts, "recording degraded")

@@ -44,16 +44,22 @@ func policyOf(sig os.Signal) signalPolicy {
 	}
 }
 
-// early lists the signals by which somebody may call a launch off: unheard they
-// would end the wrapper alone.
-func early() []os.Signal { return []os.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGTERM} }
+// early lists the signals that programs talk to each other with: one that comes
+// as soon as the command says that it is ready must not be missed.
+func early() []os.Signal {
+	return []os.Signal{
+		unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2,
+		unix.SIGALRM, unix.SIGTSTP, unix.SIGWINCH,
+		// Uncaught, our own write to a pipe whose reader left would end us.
+		unix.SIGPIPE,
+	}
+}
 
 // late lists the rest of what can be forwarded. Catching a signal costs a
 // thread switch, so these wait until the launch leaves time for it.
 func late() []os.Signal {
 	return append([]os.Signal{
-		unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2, unix.SIGALRM, unix.SIGTSTP, unix.SIGWINCH,
-		unix.SIGPIPE, unix.SIGABRT, unix.SIGBUS, unix.SIGFPE, unix.SIGILL, unix.SIGIO, unix.SIGSEGV, unix.SIGSYS,
+		unix.SIGABRT, unix.SIGBUS, unix.SIGFPE, unix.SIGILL, unix.SIGIO, unix.SIGSEGV, unix.SIGSYS,
 		unix.SIGTRAP, unix.SIGVTALRM, unix.SIGXCPU, unix.SIGXFSZ,
 	}, systemSignals()...)
 }

@@ -183,7 +183,7 @@ func (r *run) monitorLost(ctx context.Context) {
 		var ws unix.WaitStatus
 		for {
 			pid, err := unix.Wait4(-1, &ws, unix.WNOHANG, nil)
-			if err == nil && pid == r.launched.Child.PID {
+			if err == nil && pid > 0 && pid == r.launched.Child.PID {
 				r.exit = exitOf(ws)
 			}
 			if err != unix.EINTR && (err != nil || pid <= 0) {

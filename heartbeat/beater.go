@@ -18,19 +18,15 @@ const DefaultInterval = 10 * time.Second
 // starts at once.
 const firstBeat = time.Second
 
-// tickTimeout bounds all ledger work of one beat. It is shorter than any
-// sensible interval, so that a hanging ledger costs beats and not the rhythm.
-const tickTimeout = 2 * time.Second
-
-// ledger is what a Beater needs of the ledger.
+// ledger is what a Beater needs of the ledger. Its calls must be bounded well
+// below the interval, so that one that hangs costs beats and not the rhythm. A
+// row that has vanished is its business; the answer to the beat says that it was
+// written anew.
 type ledger interface {
 	// Beat writes one beat.
 	Beat(ctx context.Context, b store.Beat) (store.BeatAnswer, error)
 	// Append adds one line of history.
 	Append(ctx context.Context, e store.Event) (seq int64, err error)
-	// Replaced says whether the ledger's path no longer leads to the file that
-	// is open.
-	Replaced() (bool, error)
 }
 
 // Answer is what the ledger wants of a run.
@@ -62,10 +58,6 @@ type Config struct {
 	// Activity is the wall time of the last output or input, in milliseconds;
 	// nil when nobody watches it.
 	Activity func() int64
-	// Reannounce writes the row anew after it or the whole ledger file has
-	// vanished. It is tried again at the next beat if it fails. With nil the
-	// run stays without a row.
-	Reannounce func(ctx context.Context) error
 	// OnAnswer is told when the ledger wants something new: once when the run
 	// is fenced off, once per stop request. Nil ignores it.
 	OnAnswer func(Answer)
@@ -87,7 +79,6 @@ type Beater struct {
 	mu      sync.Mutex
 	last    clock.Reading
 	slept   Sleep
-	err     error
 	pending []store.Event
 	noted   int // events ever queued
 
@@ -123,8 +114,8 @@ func (b *Beater) Start() {
 	})
 }
 
-// Stop ends the beating and returns when the goroutine is gone; a ledger call
-// in flight is cancelled. It takes in a sleep that ended a moment ago and
+// Stop ends the beating and returns when the goroutine is gone; the context of a
+// ledger call in flight ends. It takes in a sleep that ended a moment ago and
 // returns the events the ledger has not taken, for the caller to keep. There
 // are none if Start was never called, or Stop was.
 func (b *Beater) Stop() (events []store.Event) {
@@ -155,11 +146,4 @@ func (b *Beater) LastSleep() Sleep {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.slept
-}
-
-// Err is why the last beat did not reach the ledger, nil when it did.
-func (b *Beater) Err() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.err
 }

@@ -43,16 +43,39 @@ func CreateRunFile(stateDir, uid string) (*RunFile, error) {
 	case held:
 		return nil, fmt.Errorf("create run file %s: %w", path, ErrLeaseHeld)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+uid+".*")
+	f, err := create(path)
+	for i := 1; i < createTries && takenAway(err); i++ {
+		f, err = create(path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("create run file %s: %w", path, err)
+	}
+	return &RunFile{path: path, file: f}, nil
+}
+
+// createTries bounds how often a file is made again that [SweepUnfinished] took
+// for a dead one. That takes a machine which slept between two system calls or a
+// clock that jumped; that it happens twice is beyond belief.
+const createTries = 3
+
+// takenAway says whether a file was swept away, or held by the sweep, before it
+// was locked and had its name.
+func takenAway(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EWOULDBLOCK)
+}
+
+// create makes the file under a temporary name and publishes it.
+func create(path string) (*os.File, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), temporaryMark+filepath.Base(path)+".*")
+	if err != nil {
+		return nil, err
 	}
 	if err := publish(f, path); err != nil {
 		_ = os.Remove(f.Name())
 		_ = f.Close()
-		return nil, fmt.Errorf("create run file %s: %w", path, err)
+		return nil, err
 	}
-	return &RunFile{path: path, file: f}, nil
+	return f, nil
 }
 
 // publish locks, fills and names a file, in that order. The bytes are written
@@ -117,19 +140,24 @@ func LeaseHeld(path string) (bool, error) {
 
 // flock never waits.
 func flock(f *os.File, how int) error {
+	return withFD(f, func(fd int) error {
+		for {
+			if err := unix.Flock(fd, how|unix.LOCK_NB); err != unix.EINTR {
+				return err
+			}
+		}
+	})
+}
+
+// withFD makes a system call on a file that stays open meanwhile.
+func withFD(f *os.File, call func(fd int) error) error {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return err
 	}
-	var locked error
-	err = raw.Control(func(fd uintptr) {
-		for {
-			if locked = unix.Flock(int(fd), how|unix.LOCK_NB); locked != unix.EINTR {
-				return
-			}
-		}
-	})
-	return errors.Join(err, locked)
+	var called error
+	err = raw.Control(func(fd uintptr) { called = call(int(fd)) })
+	return errors.Join(err, called)
 }
 
 // WriteExit puts rec into the run file at path, which any process of the user

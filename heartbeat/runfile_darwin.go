@@ -1,7 +1,6 @@
 package heartbeat
 
 import (
-	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -10,12 +9,4 @@ import (
 // syncData hands the file's bytes to the disk. It does not wait for the disk's
 // own cache, as [os.File.Sync] does here for tens of milliseconds: what the
 // record has to outlive is this process and a full disk.
-func syncData(f *os.File) error {
-	raw, err := f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var synced error
-	err = raw.Control(func(fd uintptr) { synced = unix.Fsync(int(fd)) })
-	return errors.Join(err, synced)
-}
+func syncData(f *os.File) error { return withFD(f, unix.Fsync) }

@@ -84,65 +84,34 @@ func (b *Beater) note(t lifecycle.EventType, payload any) {
 	}
 }
 
-// beat does all ledger work of one tick and remembers how it went. Nothing
-// here can fail in a way that matters to the run.
+// beat does all ledger work of one tick. Nothing here can fail in a way that
+// matters to the run: the next beat says what this one could not, and events
+// wait for it.
 func (b *Beater) beat(now clock.Reading) {
 	if b.answer.Fenced {
 		return
 	}
-	ctx, cancel := context.WithTimeout(b.ctx, tickTimeout)
-	defer cancel()
-	err := b.exchange(ctx, now)
-	if err == nil {
-		err = b.flush(ctx)
+	if b.exchange(b.ctx, now) {
+		b.flush(b.ctx)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.err = err
 }
 
-// exchange writes the beat and takes in the answer, announcing the run anew
-// first where the ledger no longer knows it.
-func (b *Beater) exchange(ctx context.Context, now clock.Reading) error {
-	if replaced, err := b.cfg.Ledger.Replaced(); err == nil && replaced {
-		if err := b.reannounce(ctx, "replaced"); err != nil {
-			return err
-		}
-	}
+// exchange writes the beat, takes in the answer, and says whether the ledger
+// took it.
+func (b *Beater) exchange(ctx context.Context, now clock.Reading) bool {
 	beat := b.compose(now)
 	answer, err := b.cfg.Ledger.Beat(ctx, beat)
-	if err == nil && answer.Missing {
-		if err := b.reannounce(ctx, "missing"); err != nil {
-			return err
-		}
-		beat = b.compose(now)
-		answer, err = b.cfg.Ledger.Beat(ctx, beat)
-	}
 	if err != nil {
-		return fmt.Errorf("beat: %w", err)
+		return false
 	}
 	if answer.Reannounced {
+		// The row is new, and has no descendants.
 		b.written = nil
 	} else if beat.Descendants != nil && !answer.Missing && !answer.Over {
 		b.written = beat.Descendants
 	}
 	b.tell(Answer{StopRequested: answer.StopRequested, Fenced: answer.Fenced})
-	return nil
-}
-
-// reannounce writes the row anew. A new row has no descendants.
-func (b *Beater) reannounce(ctx context.Context, why string) error {
-	b.written = nil
-	if b.cfg.Reannounce == nil {
-		return nil
-	}
-	if err := b.cfg.Reannounce(ctx); err != nil {
-		return fmt.Errorf("announce again: %w", err)
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.note(lifecycle.EventLedgerReplaced, map[string]string{"reason": why})
-	return nil
+	return true
 }
 
 // compose is the beat for now. Its list of descendants is nil when the ledger
@@ -179,14 +148,14 @@ func (b *Beater) tell(a Answer) {
 }
 
 // flush writes the queued events in order, until one fails.
-func (b *Beater) flush(ctx context.Context) error {
+func (b *Beater) flush(ctx context.Context) {
 	for {
 		e, ok := b.oldest()
 		if !ok {
-			return nil
+			return
 		}
 		if _, err := b.cfg.Ledger.Append(ctx, e); err != nil {
-			return fmt.Errorf("append %s: %w", e.Type, err)
+			return
 		}
 		b.mu.Lock()
 		b.pending = b.pending[1:]

@@ -25,6 +25,7 @@ func lists() map[string][]string {
 		"Outcome":        words(Outcomes()),
 		"Phase":          {string(PhaseComplete)},
 		"ProcessEnd":     words(ProcessEnds()),
+		"Repair":         words(Repairs()),
 		"SessionStatus":  words(SessionStatuses()),
 		"StoppedBy":      words(append(Stoppers(), StoppedByNobody)),
 		"TurnState":      words(append(TurnStates(), TurnNone)),

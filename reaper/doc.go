@@ -6,8 +6,9 @@
 // A row is settled only on proof that nobody will write it any more: its lease
 // is free, its wrapper's identity is gone (or of another boot), and its monitor
 // is gone too. Age proves nothing. An exit record beside the ledger beats a
-// verdict of "lost". Every row is judged on its own; trouble with one leaves the
-// others alone. No process is signalled here.
+// verdict of "lost". What still lives of a lost run is named in its row. Every row
+// is judged on its own; trouble with one leaves the others alone. No process is
+// signalled here.
 //
 // # States of a row, as seen from outside
 //

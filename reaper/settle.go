@@ -37,7 +37,7 @@ func Settle(ctx context.Context, l *store.Ledger, spoolDir string, at heartbeat.
 		if !abandoned(e, at) {
 			continue
 		}
-		if err := settle(ctx, l, e, &r); err != nil && !errors.Is(err, store.ErrFenced) {
+		if err := settle(ctx, l, e, at, &r); err != nil && !errors.Is(err, store.ErrFenced) {
 			failures = append(failures, fmt.Errorf("settle execution %s: %w", e.UID, err))
 		}
 	}
@@ -58,10 +58,11 @@ func abandoned(e store.Execution, at heartbeat.Observer) bool {
 }
 
 // settle writes the end of one row: what its monitor saw, or that nobody did.
-func settle(ctx context.Context, l *store.Ledger, e store.Execution, r *Report) error {
+func settle(ctx context.Context, l *store.Ledger, e store.Execution, at heartbeat.Observer, r *Report) error {
 	end, seen := recordedEnd(e)
 	if !seen {
 		end = lostEnd(e)
+		end.Leftovers.Remaining = survivors(e, at)
 	}
 	if _, err := l.Finish(ctx, end); err != nil {
 		return err

@@ -47,6 +47,12 @@ func noOne(at heartbeat.Observer) store.Identity { return identity(at, 1<<30, 1)
 // announce writes a running row into l with its run file in dir.
 func announce(t *testing.T, l *store.Ledger, dir, uid string, wrapper, monitor store.Identity, at heartbeat.Observer) store.Announcement {
 	t.Helper()
+	return announceChild(t, l, dir, uid, store.Launch{UID: uid, Child: noOne(at), Monitor: monitor, At: at.Now}, wrapper, at)
+}
+
+// announceChild is announce with all of the launch.
+func announceChild(t *testing.T, l *store.Ledger, dir, uid string, launch store.Launch, wrapper store.Identity, at heartbeat.Observer) store.Announcement {
+	t.Helper()
 	a := store.Announcement{
 		UID: uid, Lineage: uid, Command: []string{"agent"}, CWD: "/", Workspace: "/", Wrapper: wrapper,
 		RunFile: heartbeat.RunFilePath(dir, uid), At: at.Now, BeatMS: 10_000,
@@ -54,7 +60,7 @@ func announce(t *testing.T, l *store.Ledger, dir, uid string, wrapper, monitor s
 	if _, err := l.Announce(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Launched(t.Context(), store.Launch{UID: uid, Child: noOne(at), Monitor: monitor, At: at.Now}); err != nil {
+	if err := l.Launched(t.Context(), launch); err != nil {
 		t.Fatal(err)
 	}
 	return a
@@ -84,6 +90,43 @@ func TestDeadWrapperWithoutRecordIsLost(t *testing.T) {
 	}
 	if _, r := settled(t, l, dir, "a", at); r != (Report{}) {
 		t.Errorf("the second sweep did %+v", r)
+	}
+}
+
+// What lives on of a lost run is named: by its exact identity, and here only.
+func TestSurvivorsOfALostRunAreNamed(t *testing.T) {
+	t.Parallel()
+	self, at := me(t, here(t)), here(t)
+	for name, c := range map[string]struct {
+		child store.Identity
+		list  []store.Descendant
+		boot  string
+		want  int
+	}{
+		"the command":            {child: self, want: 1},
+		"the command, twice":     {child: self, list: []store.Descendant{{PID: self.PID, StartTicks: self.StartTicks}}, want: 1},
+		"below the command":      {child: noOne(at), list: []store.Descendant{{PID: self.PID, StartTicks: self.StartTicks}, {PID: 1 << 30, StartTicks: 1}}, want: 1},
+		"another of that pid":    {child: noOne(at), list: []store.Descendant{{PID: self.PID, StartTicks: self.StartTicks + 1}}},
+		"nothing":                {child: noOne(at)},
+		"of a boot that is over": {child: self, boot: "an earlier boot"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, dir := storetest.New(t), t.TempDir()
+			wrapper := noOne(at)
+			if c.boot != "" {
+				wrapper.BootID, c.child.BootID = c.boot, c.boot
+			}
+			announceChild(t, l, dir, "a", store.Launch{UID: "a", Child: c.child, Monitor: noOne(at), At: at.Now}, wrapper, at)
+			if _, err := l.Beat(t.Context(), store.Beat{UID: "a", Generation: 1, At: at.Now, Descendants: c.list}); err != nil {
+				t.Fatal(err)
+			}
+			e, _ := settled(t, l, dir, "a", at)
+			got := e.Leftovers.Remaining
+			if len(got) != c.want || c.want == 1 && (got[0].PID != self.PID || got[0].Command == "" || got[0].Reason == "") {
+				t.Errorf("remaining %+v, want %d", got, c.want)
+			}
+		})
 	}
 }
 

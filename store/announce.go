@@ -108,12 +108,12 @@ func insertExecution(ctx context.Context, tx *sql.Tx, a Announcement, generation
 		return false, err
 	}
 	return one(ctx, tx, `INSERT INTO executions (uid, generation, parent_uid, resumed_from, workflow_id, flow_id, lineage,
-			name, command, cwd, workspace, agent, run_file, machine_id, boot_id, pid_namespace, wrapper_pid, wrapper_start,
+			name, command, cwd, workspace, agent, host, run_file, machine_id, boot_id, pid_namespace, wrapper_pid, wrapper_start,
 			"end", created_at, created_awake, beat_ms, last_beat_wall, last_beat_awake, last_beat_boot)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (uid) DO NOTHING`,
 		a.UID, generation, text(a.ParentUID), text(a.ResumedFrom), text(a.WorkflowID), text(a.FlowID), a.Lineage,
-		text(a.Name), string(command), a.CWD, a.Workspace, text(a.Agent), text(a.RunFile),
+		text(a.Name), string(command), a.CWD, a.Workspace, text(a.Agent), text(a.Host), text(a.RunFile),
 		a.Wrapper.MachineID, a.Wrapper.BootID, int64(a.Wrapper.PIDNamespace), a.Wrapper.PID, int64(a.Wrapper.StartTicks),
 		a.At.WallMS, a.At.AwakeMS, a.BeatMS, a.At.WallMS, a.At.AwakeMS, a.At.BootID)
 }
@@ -130,12 +130,8 @@ func (l *Ledger) Launched(ctx context.Context, launch Launch) error {
 // launched fills the row once. A row that was given up as lost takes it too:
 // its wrapper is about to report the real end.
 func launched(ctx context.Context, tx *sql.Tx, launch Launch) error {
-	changed, err := one(ctx, tx, `UPDATE executions SET child_pid = ?, child_start = ?, monitor_pid = ?, monitor_start = ?,
-			pgid = ?, sid = ?, tty = ?, cgroup = ?, started_at = max(created_at, min(?, COALESCE(ended_at, ?))), started_awake = ?
-		WHERE uid = ? AND started_at IS NULL AND "end" IN ('queued', 'running', 'lost')`,
-		number(launch.Child.PID), int64(launch.Child.StartTicks), number(launch.Monitor.PID), int64(launch.Monitor.StartTicks),
-		number(launch.PGID), number(launch.SID), text(launch.TTY), text(launch.Cgroup),
-		launch.At.WallMS, launch.At.WallMS, launch.At.AwakeMS, launch.UID)
+	changed, err := one(ctx, tx, `UPDATE executions SET `+launchSet+`
+		WHERE uid = ? AND started_at IS NULL AND "end" IN ('queued', 'running', 'lost')`, append(launchValues(launch), launch.UID)...)
 	if err != nil {
 		return err
 	}
@@ -143,7 +139,24 @@ func launched(ctx context.Context, tx *sql.Tx, launch Launch) error {
 		_, err := findOwner(ctx, tx, launch.UID)
 		return err
 	}
-	return noteExecution(ctx, tx, lifecycle.EventStarted, launch.UID, launch.At.WallMS, nil)
+	return note(ctx, tx, startNote(launch))
+}
+
+// launchSet are the columns of a launch.
+const launchSet = `child_pid = ?, child_start = ?, monitor_pid = ?, monitor_start = ?, pgid = ?, sid = ?, tty = ?, cgroup = ?,
+	started_at = max(created_at, min(?, COALESCE(ended_at, ?))), started_awake = ?`
+
+// launchValues are the values for launchSet.
+func launchValues(l Launch) []any {
+	return []any{
+		number(l.Child.PID), int64(l.Child.StartTicks), number(l.Monitor.PID), int64(l.Monitor.StartTicks),
+		number(l.PGID), number(l.SID), text(l.TTY), text(l.Cgroup), l.At.WallMS, l.At.WallMS, l.At.AwakeMS,
+	}
+}
+
+// startNote is the event of a launch.
+func startNote(l Launch) Event {
+	return Event{UID: l.UID, Type: lifecycle.EventStarted, AtMS: l.At.WallMS}
 }
 
 // owner is what decides whose row it is and whether it may still change.

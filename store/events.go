@@ -49,7 +49,12 @@ func (l *Ledger) Events(ctx context.Context, f EventFilter) (events []Event, err
 	if f.WorkflowID != "" {
 		query, args = query+` AND workflow_id = ?`, append(args, f.WorkflowID)
 	}
-	rows, err := l.db.QueryContext(ctx, query+` ORDER BY seq LIMIT ?`, append(args, unlimited(f.Limit))...)
+	if f.Newest {
+		query = `SELECT * FROM (` + query + ` ORDER BY seq DESC LIMIT ?) ORDER BY seq`
+	} else {
+		query += ` ORDER BY seq LIMIT ?`
+	}
+	rows, err := l.db.QueryContext(ctx, query, append(args, unlimited(f.Limit))...)
 	if err != nil {
 		return nil, l.failed("read events of", l.path, err)
 	}

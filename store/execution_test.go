@@ -333,6 +333,26 @@ func TestAppendOnce(t *testing.T) {
 	}
 }
 
+func TestNewestEventsKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	l := announced(t)
+	for i := range 5 {
+		_, err := l.Append(t.Context(), store.Event{UID: []string{"u1", ""}[i%2], Type: lifecycle.EventSlept, AtMS: int64(i)})
+		must(t, err)
+	}
+	times := func(f store.EventFilter) (at []int64) {
+		got, err := l.Events(t.Context(), f)
+		must(t, err)
+		for _, e := range got {
+			at = append(at, e.AtMS)
+		}
+		return at
+	}
+	wantSame(t, times(store.EventFilter{Limit: 2, Newest: true}), []int64{3, 4})
+	wantSame(t, times(store.EventFilter{UID: "u1", Limit: 2, Newest: true}), []int64{2, 4})
+	wantSame(t, times(store.EventFilter{Newest: true}), times(store.EventFilter{}))
+}
+
 func TestExecutionsAreFilteredNewestFirst(t *testing.T) {
 	t.Parallel()
 	l := storetest.New(t)

@@ -33,6 +33,9 @@ func finish(ctx context.Context, tx *sql.Tx, e Ending) (alone bool, err error) {
 	if !e.End.Over() {
 		return false, fmt.Errorf("%w: %q is no end", ErrInvariant, e.End)
 	}
+	if alone, err := endAlone(ctx, tx, e); alone || err != nil {
+		return alone, err
+	}
 	row, err := findOpen(ctx, tx, e.UID)
 	if err != nil {
 		return false, err
@@ -50,9 +53,36 @@ func finish(ctx context.Context, tx *sql.Tx, e Ending) (alone bool, err error) {
 	}
 }
 
+// endAlone is the short way of most runs: a live row without a workflow and
+// without a turn takes its end, and its launch if that is not written yet, in one
+// statement. It says whether this was one; every statement not made is time the
+// user does not wait.
+func endAlone(ctx context.Context, tx *sql.Tx, e Ending) (bool, error) {
+	ended, err := endNote(endEvent(e.End), e)
+	if err != nil {
+		return false, err
+	}
+	notes, set, guard, startMS := []Event{ended}, endSet, "", e.At.WallMS
+	var args []any
+	if l := e.Launch; l != nil {
+		notes, startMS = []Event{startNote(*l), ended}, l.At.WallMS
+		set, args, guard = launchSet+", "+endSet, launchValues(*l), " AND started_at IS NULL"
+	}
+	values, err := endValues(e, startMS, nil, nil)
+	if err != nil {
+		return false, err
+	}
+	alone, err := one(ctx, tx, `UPDATE executions SET `+set+` WHERE uid = ? AND generation = ? AND "end" = 'running'
+		AND workflow_id IS NULL AND NOT EXISTS (SELECT 1 FROM turns WHERE uid = executions.uid)`+guard,
+		append(append(args, values...), e.UID, e.Generation)...)
+	if err != nil || !alone {
+		return false, err
+	}
+	return true, note(ctx, tx, notes...)
+}
+
 // openRow is what has to be settled with a row: turned says that it ever had a
-// turn, turns that one of them is open. Most runs have no workflow and no
-// turn, and every statement not made is time the user does not wait.
+// turn, turns that one of them is open.
 type openRow struct {
 	generation            int64
 	end                   lifecycle.ProcessEnd
@@ -91,48 +121,72 @@ func end(ctx context.Context, tx *sql.Tx, e Ending, row openRow) (err error) {
 			return err
 		}
 	}
-	if err := writeEnd(ctx, tx, e, round, others); err != nil {
-		return err
-	}
-	return noteEnd(ctx, tx, endEvent(e.End), e)
+	return settleEnd(ctx, tx, endEvent(e.End), e, round, others)
 }
 
 // learnEnd replaces a lost end by the real one. What the row already says about
 // rounds and requests stays.
 func learnEnd(ctx context.Context, tx *sql.Tx, e Ending) error {
-	if err := writeEnd(ctx, tx, e, nil, nil); err != nil {
-		return err
-	}
-	return noteEnd(ctx, tx, lifecycle.EventLateTruth, e)
+	return settleEnd(ctx, tx, lifecycle.EventLateTruth, e, nil, nil)
 }
 
-// writeEnd is the terminal write. Instants are clamped, so that a clock that
-// was set back harms nobody; what is not known leaves what is there.
-func writeEnd(ctx context.Context, tx *sql.Tx, e Ending, round, others any) error {
-	evidence, err := object(e.Evidence)
+// settleEnd is the terminal write with its event.
+func settleEnd(ctx context.Context, tx *sql.Tx, t lifecycle.EventType, e Ending, round, others any) error {
+	if err := writeEnd(ctx, tx, e, round, others); err != nil {
+		return err
+	}
+	n, err := endNote(t, e)
 	if err != nil {
 		return err
+	}
+	return note(ctx, tx, n)
+}
+
+// writeEnd writes the terminal row.
+func writeEnd(ctx context.Context, tx *sql.Tx, e Ending, round, others any) error {
+	args, err := endValues(e, e.At.WallMS, round, others)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE executions SET `+endSet+` WHERE uid = ?`, append(args, e.UID)...)
+	return err
+}
+
+// endSet are the columns of an end. Instants are clamped, so that a clock that
+// was set back harms nobody; what is not known leaves what is there.
+const endSet = `"end" = ?, exit_code = ?, signal = ?, core_dumped = ?, stopped_by = ?, stop_failed = ?,
+	ended_at = max(?, ?, COALESCE(started_at, created_at)), session_status = ?, session_at = ?,
+	stopped_since = NULL, awake_ms = COALESCE(?, awake_ms), suspended_ms = max(?, suspended_ms),
+	round_at_end = COALESCE(round_at_end, ?), other_rounds = COALESCE(other_rounds, ?),
+	evidence = COALESCE(?, evidence), leftovers = COALESCE(?, leftovers), resume = COALESCE(?, resume),
+	agent_session_id = COALESCE(?, agent_session_id), host_workflow = COALESCE(?, host_workflow),
+	degraded = max(degraded, ?)`
+
+// endValues are the values for endSet. startMS is when the run started if the
+// row does not say it yet.
+func endValues(e Ending, startMS int64, round, others any) ([]any, error) {
+	evidence, err := object(e.Evidence)
+	if err != nil {
+		return nil, err
 	}
 	resume, err := object(e.Resume)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	leftovers, err := leftoversJSON(e.Leftovers)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE executions SET "end" = ?, exit_code = ?, signal = ?, core_dumped = ?, stopped_by = ?,
-			stop_failed = ?, ended_at = max(?, COALESCE(started_at, created_at)), session_status = ?, session_at = ?,
-			stopped_since = NULL, awake_ms = COALESCE(?, awake_ms), suspended_ms = max(?, suspended_ms),
-			round_at_end = COALESCE(round_at_end, ?), other_rounds = COALESCE(other_rounds, ?),
-			evidence = COALESCE(?, evidence), leftovers = COALESCE(?, leftovers), resume = COALESCE(?, resume),
-			agent_session_id = COALESCE(?, agent_session_id), degraded = max(degraded, ?)
-		WHERE uid = ?`,
-		string(e.End), optional(e.ExitCode), optional(e.Signal), e.CoreDumped, text(e.StoppedBy),
-		e.StopFailed, e.At.WallMS, string(sessionAtEnd(e.End)), e.At.WallMS,
+	hosted, err := workflowJSON(e.HostWorkflow)
+	if err != nil {
+		return nil, err
+	}
+	return []any{
+		string(e.End), optional(e.ExitCode), optional(e.Signal), e.CoreDumped, text(e.StoppedBy), e.StopFailed,
+		e.At.WallMS, startMS, string(sessionAtEnd(e.End)), e.At.WallMS,
 		known(e.AwakeMS), e.SuspendedMS, round, others, evidence, leftovers, resume,
-		text(e.AgentSessionID), e.Degraded, e.UID)
-	return err
+		text(e.AgentSessionID), hosted, e.Degraded,
+	}, nil
 }
 
 // known is an awake time, or null for the -1 of one nobody knows.
@@ -167,18 +221,24 @@ func endEvent(end lifecycle.ProcessEnd) lifecycle.EventType {
 	return lifecycle.EventEnded
 }
 
-// noteEnd writes the event of an end with the facts of the exit.
-func noteEnd(ctx context.Context, tx *sql.Tx, t lifecycle.EventType, e Ending) error {
+// endNote is the event of an end with the facts of the exit.
+func endNote(t lifecycle.EventType, e Ending) (Event, error) {
 	payload, err := json.Marshal(struct {
 		End       lifecycle.ProcessEnd `json:"end"`
 		ExitCode  *int                 `json:"exit_code,omitempty"`
 		Signal    *int                 `json:"signal,omitempty"`
 		StoppedBy lifecycle.StoppedBy  `json:"stopped_by,omitempty"`
 	}{e.End, e.ExitCode, e.Signal, e.StoppedBy})
-	if err != nil {
-		return err
+	return Event{UID: e.UID, Type: t, AtMS: e.At.WallMS, Payload: payload}, err
+}
+
+// workflowJSON is null when there is none.
+func workflowJSON(v *WorkflowView) (any, error) {
+	if v == nil {
+		return nil, nil
 	}
-	return noteExecution(ctx, tx, t, e.UID, e.At.WallMS, payload)
+	b, err := json.Marshal(v)
+	return string(b), err
 }
 
 // leftoversJSON is null when nothing was left over.

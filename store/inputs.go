@@ -33,12 +33,18 @@ type EventFilter struct {
 	WorkflowID string
 	// Limit is the most rows returned; 0 means all.
 	Limit int
+	// Newest makes Limit keep the youngest events instead of the oldest. Their
+	// order stays.
+	Newest bool
 }
 
 // Begin asks for a workflow to be started, or opened again.
 type Begin struct {
 	// ID names the workflow; required.
 	ID string
+	// ScopedID is the name to take instead when another workspace already uses
+	// ID; empty when ID is meant whatever its workspace.
+	ScopedID string
 	// Kind is fixed for the life of the workflow; required.
 	Kind lifecycle.Kind
 	// Branch, Workspace, SessionDir and Goal describe the work; they are
@@ -49,7 +55,9 @@ type Begin struct {
 	Goal       string
 	// UID is the execution that begins it, to be linked; empty for none.
 	UID string
-	At  Instant
+	// Payload is kept with the event that begins it: a JSON object, or nil.
+	Payload []byte
+	At      Instant
 }
 
 // BeginResult says what a Begin did.
@@ -78,7 +86,8 @@ type Advance struct {
 // CompleteRound records the artifact of a round.
 type CompleteRound struct {
 	ID string
-	// Round is the round completed; 0 means the current one.
+	// Round is the round completed; 0 means the current one. A later one than
+	// the current becomes the current one.
 	Round int
 	// Payload is kept with the completion event: a JSON object, or nil.
 	Payload []byte

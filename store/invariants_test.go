@@ -81,7 +81,10 @@ const (
 	completedIn = `INSERT INTO events (workflow_id, type, round, at) VALUES ('review', 'round_completed', `
 	abortedIn   = `INSERT INTO events (workflow_id, type, round, at) VALUES ('review', 'session_aborted', `
 	stopLive    = `UPDATE executions SET stop_requested = 'parent', stop_requested_at = 1 WHERE uid = 'live'`
-	asked       = `UPDATE workflows SET revision = revision + 1, cancel_requested_at = 3000 WHERE id = 'review'`
+	toSynthesis = setReview + `phase = 'change-context' WHERE id = 'review';` + setReview + `phase = 'analysis' WHERE id = 'review';` +
+		setReview + `phase = 'reviews' WHERE id = 'review';` + setReview + `phase = 'aggregation' WHERE id = 'review';` +
+		setReview + `phase = 'discourse' WHERE id = 'review';` + setReview + `phase = 'synthesis' WHERE id = 'review'`
+	asked = `UPDATE workflows SET revision = revision + 1, cancel_requested_at = 3000 WHERE id = 'review'`
 )
 
 // invariants are the rules the ledger keeps whoever writes. After setup, try
@@ -177,6 +180,8 @@ func invariants() []invariant {
 
 		{17, "closing under a live execution", []string{abortedIn + `1, 1)`}, setReview + `status = 'failed', ended_at = 9000 WHERE id = 'review'`, "asked to stop", setReview + `status = 'failed', ended_at = 9000, closed_by_uid = 'live' WHERE id = 'review'`},
 		{17, "closing under a stopping execution and another", []string{stopLive, abortedIn + `1, 1)`, `UPDATE executions SET workflow_id = 'review' WHERE uid = 'free'`}, setReview + `status = 'failed', ended_at = 9000 WHERE id = 'review'`, "asked to stop", setReview + `status = 'failed', ended_at = 9000, closed_by_uid = 'free' WHERE id = 'review'`},
+		{17, "closing under the child of the closer", []string{abortedIn + `1, 1)`, `UPDATE executions SET parent_uid = 'free' WHERE uid = 'live'`}, setReview + `status = 'failed', ended_at = 9000, closed_by_uid = 'free' WHERE id = 'review'`, "asked to stop", ""},
+		{17, "closing under a stranger of the closer", []string{abortedIn + `1, 1)`, `UPDATE executions SET parent_uid = 'live' WHERE uid = 'free'`}, setReview + `status = 'failed', ended_at = 9000, closed_by_uid = 'ended' WHERE id = 'review'`, "asked to stop", setReview + `status = 'failed', ended_at = 9000, closed_by_uid = 'free' WHERE id = 'review'`},
 		{17, "closing a flow under a live child", []string{`UPDATE executions SET flow_id = 'flow' WHERE uid = 'free'`}, setReview + `status = 'failed', ended_at = 9000 WHERE id = 'flow'`, "asked to stop", setReview + `status = 'waiting' WHERE id = 'flow'`},
 
 		{18, "an execution begins under a closed workflow", nil, insertExecution("x", "running", ", workflow_id", ", 'closed'"), "closed or cancelled", insertExecution("x", "running", ", workflow_id", ", 'review'")},
@@ -222,6 +227,11 @@ func invariants() []invariant {
 		{24, "a round opens in a later phase", nil, setReview + `round = 2, phase = 'change-context' WHERE id = 'review'`, "phase transition", setReview + `round = 2, phase = 'context' WHERE id = 'review'`},
 		{24, "a round opens complete", nil, setReview + `round = 2, phase = 'complete' WHERE id = 'review'`, "phase transition", ""},
 		{24, "a review is taken up again in a later phase", []string{`INSERT INTO events (workflow_id, type, round, at) VALUES ('closed', 'session_resumed', 1, 1)`}, setReview + `status = 'running', ended_at = NULL, phase = 'change-context' WHERE id = 'closed'`, "phase transition", ""},
+
+		{24, "a review is complete without its completion event", []string{toSynthesis}, setReview + `phase = 'complete' WHERE id = 'review'`, "completion event", ""},
+		{24, "a review is complete by the event of another round", []string{toSynthesis, completedIn + `2, 1)`}, setReview + `phase = 'complete' WHERE id = 'review'`, "completion event", setReview + `phase = 'complete', round = 2 WHERE id = 'review'`},
+		{24, "a review is complete from elsewhere", []string{completedIn + `1, 1)`}, setReview + `phase = 'complete' WHERE id = 'review'`, "phase transition", ""},
+		{24, "a review completes an earlier round", []string{setReview + `round = 2, phase = 'context' WHERE id = 'review'`, toSynthesis, completedIn + `1, 1)`}, setReview + `phase = 'complete', round = 1 WHERE id = 'review'`, "phase transition", ""},
 
 		{27, "an event of a source twice", []string{`INSERT INTO events (uid, ext_id, type, at) VALUES ('live', 'e', 'slept', 1)`}, `INSERT INTO events (uid, ext_id, type, at) VALUES ('live', 'e', 'late', 1)`, "UNIQUE", `INSERT INTO events (uid, ext_id, type, at) VALUES ('free', 'e', 'late', 1)`},
 		{27, "an event of a source and of nobody", nil, `INSERT INTO events (ext_id, type, at) VALUES ('e', 'late', 1)`, "uid IS NOT NULL", ""},

@@ -93,13 +93,17 @@ func (l *Ledger) open(ctx context.Context) error {
 }
 
 // patiently runs fn again while another process is in the way, for as long as
-// the ledger waits and the context lasts.
+// the ledger waits, or less if the context says so, and the context lasts.
 func (l *Ledger) patiently(ctx context.Context, fn func() error) error {
 	err := fn()
 	if !hasCode(err, codeBusy, codeLocked) {
 		return err
 	}
-	giveUp := time.NewTimer(l.busy)
+	wait := l.busy
+	if c, ok := ctx.(calm); ok {
+		wait = min(wait, c.patience)
+	}
+	giveUp := time.NewTimer(wait)
 	defer giveUp.Stop()
 	again := time.NewTicker(busyPause)
 	defer again.Stop()
@@ -144,7 +148,7 @@ func dsn(path string, busy time.Duration) string {
 	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 	return "file:" + escaped + "?mode=rw&_txlock=immediate&_dqs=0" +
 		"&_pragma=busy_timeout(" + strconv.FormatInt(busy.Milliseconds(), 10) + ")" +
-		"&_pragma=foreign_keys(1)&_pragma=recursive_triggers(1)&_pragma=synchronous(1)&_pragma=wal_autocheckpoint(256)"
+		"&_pragma=foreign_keys(1)&_pragma=synchronous(1)&_pragma=wal_autocheckpoint(256)"
 }
 
 // createFile makes an empty database file only its owner can read, and its

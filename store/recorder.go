@@ -21,13 +21,14 @@ const retryShare = 8
 // RecorderConfig says where a Recorder writes.
 type RecorderConfig struct {
 	// Open opens the ledger. It is called at the first write and again after
-	// trouble, never twice at once, and must heed its context. Required.
+	// trouble, never twice at once, with a context that does not end. Required.
 	Open func(ctx context.Context) (*Ledger, error)
 	// SpoolDir takes the facts the ledger does not; made when needed. Empty means
 	// that there is none, and what the ledger does not take is lost.
 	SpoolDir string
-	// Timeout bounds one write to the ledger; 0 means 2 seconds. While facts
-	// are in the spool it is an eighth of that.
+	// Timeout is how long one write waits for other writers, if the ledger was
+	// not opened with less; 0 means 2 seconds. While facts are in the spool it
+	// is an eighth of that.
 	Timeout time.Duration
 	// Log is told of the first trouble with the ledger, of the first with the
 	// spool, and of every fact refused. Nil for nobody.
@@ -191,6 +192,12 @@ func (r *Recorder) Finish(ctx context.Context, e Ending) (alone bool, err error)
 	return alone, err
 }
 
+// SettleHost is Ledger.SettleHost. It is not spooled: what is not settled is tried
+// again.
+func (r *Recorder) SettleHost(ctx context.Context, uid string) error {
+	return r.record(ctx, fact{}, func(ctx context.Context, l *Ledger) error { return l.SettleHost(ctx, uid) })
+}
+
 // Append is Ledger.Append. The sequence number is 0 when the event went to the
 // spool.
 func (r *Recorder) Append(ctx context.Context, e Event) (seq int64, err error) {
@@ -213,27 +220,27 @@ func (r *Recorder) remember(f fact) {
 	}
 }
 
-// calm is a context that ends without telling. Watching for the end of one costs
-// a goroutine and two thread switches a statement, while the only thing that can
-// take long here, waiting for another writer, asks Err between two tries.
-type calm struct{ context.Context } //nolint:containedctx // it is a context
+// calm is a context that never ends, and says how long a write may wait for
+// others. A deadline would do, at the price of a timer and a goroutine for every
+// statement, and of the thread switches they cost; and waiting for other writers
+// is all that can take long.
+type calm struct {
+	context.Context //nolint:containedctx // it is a context
 
-// Done never tells.
-func (calm) Done() <-chan struct{} { return nil }
+	patience time.Duration
+}
 
 // record writes a fact to the ledger, or else to the spool. A fact without an
 // operation is not worth spooling. One at a time, so that facts stay in order.
 func (r *Recorder) record(ctx context.Context, f fact, write func(context.Context, *Ledger) error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	timeout := r.config.Timeout
-	if r.pending {
-		timeout /= retryShare
-	}
 	// A fact does not become untrue because its run is being cancelled.
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
-	defer cancel()
-	err := r.direct(calm{bounded}, f, write) //nolint:contextcheck // it inherits bounded
+	c := calm{context.WithoutCancel(ctx), r.config.Timeout}
+	if r.pending {
+		c.patience /= retryShare
+	}
+	err := r.direct(c, f, write) //nolint:contextcheck // it inherits ctx
 	switch {
 	case err == nil:
 		r.lost = false

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ocr-run/ocr-run/lifecycle"
 )
@@ -60,13 +61,18 @@ func exists(ctx context.Context, tx *sql.Tx, query string, args ...any) (bool, e
 	return err == nil, err
 }
 
-// note writes one event. An event with an external id that its execution
-// already has is left out.
-func note(ctx context.Context, tx *sql.Tx, e Event) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO events (ext_id, uid, workflow_id, turn_id, type, phase, round, at, payload)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (uid, ext_id) WHERE ext_id IS NOT NULL DO NOTHING`,
-		text(e.ExternalID), text(e.UID), text(e.WorkflowID), text(e.TurnID), string(e.Type),
-		text(e.Phase), number(e.Round), e.AtMS, text(string(e.Payload)))
+// note writes events. One with an external id that its execution already has is
+// left out.
+func note(ctx context.Context, tx *sql.Tx, events ...Event) error {
+	const row = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	var args []any
+	for _, e := range events {
+		args = append(args, text(e.ExternalID), text(e.UID), text(e.WorkflowID), text(e.TurnID), string(e.Type),
+			text(e.Phase), number(e.Round), e.AtMS, text(string(e.Payload)))
+	}
+	//nolint:gosec // what is repeated is a constant
+	_, err := tx.ExecContext(ctx, `INSERT INTO events (ext_id, uid, workflow_id, turn_id, type, phase, round, at, payload) VALUES `+
+		strings.Repeat(row+", ", len(events)-1)+row+` ON CONFLICT (uid, ext_id) WHERE ext_id IS NOT NULL DO NOTHING`, args...)
 	return err
 }
 

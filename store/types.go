@@ -67,6 +67,9 @@ type Announcement struct {
 	Agent string `json:"agent,omitempty"`
 	// Wrapper is the process that owns the row.
 	Wrapper Identity `json:"wrapper"`
+	// Host is the root of the project of a host that keeps the workflow; empty
+	// when the ledger does.
+	Host string `json:"host,omitempty"`
 	// RunFile is the path of the lease and exit record, empty when there is none.
 	RunFile string  `json:"run_file,omitempty"`
 	At      Instant `json:"at"`
@@ -166,6 +169,9 @@ type Ending struct {
 	AgentSessionID string `json:"agent_session_id,omitempty"`
 	// Resume is the command that would continue the work, when there is one.
 	Resume []string `json:"resume,omitempty"`
+	// HostWorkflow is the host's workflow as it stood at the end; nil when there
+	// was none.
+	HostWorkflow *WorkflowView `json:"host_workflow,omitempty"`
 	// Degraded is true when the run was recorded outside the ledger for a while.
 	Degraded bool `json:"degraded,omitempty"`
 }
@@ -193,8 +199,10 @@ type Execution struct {
 	Resume         []string
 	Degraded       bool
 	// Workflow is nil when none is linked. With several begun in one run it is
-	// the worst.
+	// the worst. One of a host is as it stood when the run ended.
 	Workflow *WorkflowView
+	// HostSettled: the end stands in the host's own row of the run.
+	HostSettled bool
 	// Turn is the state of the last turn, TurnNone when none is known.
 	Turn lifecycle.TurnState
 }
@@ -202,11 +210,13 @@ type Execution struct {
 // WorkflowView is a workflow as seen by one execution: judged by the round the
 // execution ended in, its own row not counted as in flight.
 type WorkflowView struct {
-	ID           string
-	Kind         lifecycle.Kind
-	Completeness lifecycle.Completeness
-	Phase        lifecycle.Phase
-	Round        int
+	ID           string                 `json:"id"`
+	Kind         lifecycle.Kind         `json:"kind"`
+	Completeness lifecycle.Completeness `json:"completeness"`
+	Phase        lifecycle.Phase        `json:"phase,omitempty"`
+	Round        int                    `json:"round,omitempty"`
+	// Hosted: a host keeps it, not the ledger.
+	Hosted bool `json:"-"`
 }
 
 // Workflow is one row of workflows.

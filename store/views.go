@@ -12,7 +12,10 @@ import (
 func (l *Ledger) workflowView(ctx context.Context, r *row) (*WorkflowView, error) {
 	// The first workflow taken up is always the linked one.
 	if r.WorkflowID == "" {
-		return nil, nil
+		if r.hosted != nil {
+			r.hosted.Hosted = true
+		}
+		return r.hosted, nil
 	}
 	ids, err := l.workflowsOf(ctx, r.UID)
 	if err != nil {
@@ -67,8 +70,8 @@ func (l *Ledger) judged(ctx context.Context, id, uid string, round int) (Workflo
 				AND type IN ('session_closed', 'session_aborted', 'session_auto_closed_stale', 'session_synced', 'session_legacy_import'))),
 			EXISTS (SELECT 1 FROM events WHERE workflow_id = ?1 AND events.round = r
 				AND type = CASE kind WHEN 'review' THEN 'round_completed' ELSE 'map_completed' END),
-			r = round AND EXISTS (SELECT 1 FROM executions WHERE workflow_id = ?1 AND ended_at IS NULL AND uid <> ?2)
-		FROM judged`, id, uid, round).Scan(&v.Kind, &phase, &v.Round, &closed, &artifact, &inFlight)
+			r = round AND EXISTS (SELECT 1 FROM executions x WHERE x.ended_at IS NULL AND x.uid <> ?2 AND `+atWork+`)
+		FROM judged w`, id, uid, round).Scan(&v.Kind, &phase, &v.Round, &closed, &artifact, &inFlight)
 	v.Phase = lifecycle.Phase(phase.String)
 	v.Completeness = lifecycle.CompletenessOf(closed, artifact, inFlight)
 	return v, err

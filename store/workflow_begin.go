@@ -9,16 +9,34 @@ import (
 	"github.com/ocr-run/ocr-run/lifecycle"
 )
 
+// KindError says that a workflow is of another kind than it was asked to be. It
+// wraps ErrInvariant.
+type KindError struct {
+	// ID is the workflow's.
+	ID string
+	// Have is its kind, Want the one that was asked for.
+	Have, Want lifecycle.Kind
+}
+
+// Error names both kinds.
+func (e *KindError) Error() string {
+	return fmt.Sprintf("workflow %s is a %s, not a %s", e.ID, e.Have, e.Want)
+}
+
+// Unwrap makes errors.Is(err, ErrInvariant) hold.
+func (e *KindError) Unwrap() error { return ErrInvariant }
+
 // BeginWorkflow starts a workflow, or opens one again.
 //
 // A new one starts in round 1. One that is closed, or whose round is complete,
 // is opened again in its first phase: in the round after the last completed one,
-// or in its own round when none was completed. Another kind than the
-// workflow's, a round still under way, a cancelled workflow, and a flow (which
-// is never begun) are ErrInvariant.
+// or in its own round when none was completed. A round still under way, a
+// cancelled workflow, and a flow (which is never begun) are ErrInvariant, another
+// kind than the workflow's is a *KindError. With such an error the workflow is
+// returned as it is, if there is one.
 func (l *Ledger) BeginWorkflow(ctx context.Context, b Begin) (w Workflow, result BeginResult, err error) {
 	err = l.write(ctx, "begin workflow", b.ID, func(tx *sql.Tx) error {
-		if result, err = begin(ctx, tx, b); err != nil {
+		if w, result, err = begin(ctx, tx, &b); err != nil {
 			return err
 		}
 		if result.Linked, err = link(ctx, tx, b); err != nil {
@@ -45,26 +63,37 @@ func (l *Ledger) TakeUp(ctx context.Context, workflowID, uid string, at Instant)
 	return linked && err == nil, err
 }
 
-// begin creates the row or opens it again.
-func begin(ctx context.Context, tx *sql.Tx, b Begin) (BeginResult, error) {
+// begin creates the row or opens it again, and gives the row as it was.
+func begin(ctx context.Context, tx *sql.Tx, b *Begin) (Workflow, BeginResult, error) {
 	if b.ID == "" || lifecycle.FirstPhase(b.Kind) == "" {
-		return BeginResult{}, fmt.Errorf("%w: only a review or a map with an id is begun, not a %q", ErrInvariant, b.Kind)
+		return Workflow{}, BeginResult{}, fmt.Errorf("%w: only a review or a map with an id is begun, not a %q", ErrInvariant, b.Kind)
 	}
-	w, err := findWorkflow(ctx, tx, b.ID)
+	w, err := place(ctx, tx, b)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return BeginResult{Created: true}, create(ctx, tx, b)
+		return w, BeginResult{Created: true}, create(ctx, tx, *b)
 	case err != nil:
-		return BeginResult{}, err
+		return w, BeginResult{}, err
 	case w.Kind != b.Kind:
-		return BeginResult{}, fmt.Errorf("%w: it is a %s, not a %s", ErrInvariant, w.Kind, b.Kind)
+		return w, BeginResult{}, &KindError{ID: w.ID, Have: w.Kind, Want: b.Kind}
 	case w.Status == lifecycle.WorkflowCancelled:
-		return BeginResult{}, fmt.Errorf("%w: it was cancelled; begin another", ErrInvariant)
+		return w, BeginResult{}, fmt.Errorf("%w: it was cancelled; begin another", ErrInvariant)
 	case !w.Status.Closed() && !w.HasArtifact:
-		return BeginResult{}, fmt.Errorf("%w: round %d is under way in phase %s; go on from there, or finish it with abort", ErrInvariant, w.Round, w.Phase)
-	default:
-		return reopen(ctx, tx, w, b)
+		return w, BeginResult{}, fmt.Errorf("%w: round %d is under way in phase %s; go on from there, or finish it with abort", ErrInvariant, w.Round, w.Phase)
 	}
+	result, err := reopen(ctx, tx, w, *b)
+	return w, result, err
+}
+
+// place finds the row a Begin is about, under the write lock: two workspaces
+// that begin the same name at once get a row each.
+func place(ctx context.Context, tx *sql.Tx, b *Begin) (Workflow, error) {
+	w, err := findWorkflow(ctx, tx, b.ID)
+	if err != nil || b.ScopedID == "" || w.Workspace == b.Workspace {
+		return w, err
+	}
+	b.ID = b.ScopedID
+	return findWorkflow(ctx, tx, b.ID)
 }
 
 func create(ctx context.Context, tx *sql.Tx, b Begin) error {
@@ -78,6 +107,7 @@ func create(ctx context.Context, tx *sql.Tx, b Begin) error {
 	}
 	return note(ctx, tx, Event{
 		UID: b.UID, WorkflowID: b.ID, Type: lifecycle.EventSessionCreated, Phase: phase, Round: 1, AtMS: b.At.WallMS,
+		Payload: b.Payload,
 	})
 }
 
@@ -90,7 +120,7 @@ func reopen(ctx context.Context, tx *sql.Tx, w Workflow, b Begin) (BeginResult, 
 	result := BeginResult{Resumed: true, NewRound: round > w.Round}
 	event := Event{
 		UID: b.UID, WorkflowID: w.ID, Type: lifecycle.EventSessionResumed,
-		Phase: lifecycle.FirstPhase(w.Kind), Round: round, AtMS: b.At.WallMS,
+		Phase: lifecycle.FirstPhase(w.Kind), Round: round, AtMS: b.At.WallMS, Payload: b.Payload,
 	}
 	if result.NewRound {
 		event.Type = lifecycle.EventRoundStarted
@@ -105,10 +135,12 @@ func reopen(ctx context.Context, tx *sql.Tx, w Workflow, b Begin) (BeginResult, 
 }
 
 // nextRound is the round after the last completed one, or the present one when
-// none was completed.
+// none was completed. It is read from events alone: a directory proves nothing,
+// but taking one in as complete was an event.
 func nextRound(ctx context.Context, tx *sql.Tx, w Workflow) (int, error) {
 	var completed sql.NullInt64
-	err := tx.QueryRowContext(ctx, `SELECT max(round) FROM events WHERE workflow_id = ? AND type = ?`,
+	err := tx.QueryRowContext(ctx, `SELECT max(round) FROM events
+			WHERE workflow_id = ? AND (type = ? OR (type = 'session_synced' AND phase = 'complete'))`,
 		w.ID, string(lifecycle.CompletionEvent(w.Kind))).Scan(&completed)
 	if err != nil || !completed.Valid {
 		return w.Round, err

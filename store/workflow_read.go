@@ -13,8 +13,18 @@ const selectWorkflow = `SELECT id, kind, workspace, branch, goal, owner, status,
 	created_at, updated_at, ended_at, close_reason,
 	EXISTS (SELECT 1 FROM events e WHERE e.workflow_id = w.id AND e.round = w.round
 		AND e.type = CASE w.kind WHEN 'review' THEN 'round_completed' ELSE 'map_completed' END),
-	(SELECT count(*) FROM executions x WHERE (x.workflow_id = w.id OR x.flow_id = w.id) AND x.ended_at IS NULL)
+	(SELECT count(*) FROM executions x WHERE x.ended_at IS NULL AND ` + atWork + `)
 	FROM workflows w`
+
+// atWork says whether an execution x works on a workflow w: it is linked to it,
+// or has taken it up besides.
+const atWork = `(x.workflow_id = w.id OR x.flow_id = w.id OR EXISTS (SELECT 1 FROM events l
+	WHERE l.uid = x.uid AND l.workflow_id = w.id AND l.type = 'workflow_linked'))`
+
+// withAncestors are the execution ?2 and those it was started in, one in the
+// other.
+const withAncestors = `WITH RECURSIVE line (uid) AS (SELECT ?2
+	UNION SELECT parent_uid FROM executions JOIN line USING (uid) WHERE parent_uid IS NOT NULL) SELECT uid FROM line`
 
 // querier is what reads from a ledger, inside a transaction or outside.
 type querier interface {
@@ -32,8 +42,11 @@ func (l *Ledger) Workflow(ctx context.Context, id string) (Workflow, error) {
 // none.
 func (l *Ledger) WorkflowOf(ctx context.Context, uid string) (Workflow, error) {
 	ids, err := l.workflowsOf(ctx, uid)
-	if err != nil || len(ids) == 0 {
-		return Workflow{}, l.failed("find workflow of execution", uid, errors.Join(err, ErrNotFound))
+	if err == nil && len(ids) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Workflow{}, l.failed("find workflow of execution", uid, err)
 	}
 	var last Workflow
 	for _, id := range ids {
@@ -46,6 +59,30 @@ func (l *Ledger) WorkflowOf(ctx context.Context, uid string) (Workflow, error) {
 		}
 	}
 	return last, nil
+}
+
+// OthersAtWork counts the executions that have not ended and work on the
+// workflow, without the one that asks and those it was started in, which wait
+// for it.
+func (l *Ledger) OthersAtWork(ctx context.Context, id, uid string) (n int, err error) {
+	err = l.db.QueryRowContext(ctx, `SELECT count(*) FROM executions x JOIN workflows w ON w.id = ?1
+		WHERE x.ended_at IS NULL AND `+atWork+` AND x.uid NOT IN (`+withAncestors+`)`, id, uid).Scan(&n)
+	return n, l.failed("read workflow", id, err)
+}
+
+// Completion says whether a round is complete, and what was recorded with that;
+// nil when nothing was.
+func (l *Ledger) Completion(ctx context.Context, id string, round int) (payload []byte, complete bool, err error) {
+	var text sql.NullString
+	err = l.db.QueryRowContext(ctx, `SELECT payload FROM events WHERE workflow_id = ? AND round = ?
+		AND type IN ('round_completed', 'map_completed') ORDER BY seq LIMIT 1`, id, round).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, false, nil
+	}
+	if text.Valid {
+		payload = []byte(text.String)
+	}
+	return payload, err == nil, l.failed("read completion of workflow", id, err)
 }
 
 // OpenWorkflows lists the workflows of a workspace that are not closed, newest

@@ -52,10 +52,10 @@ func move(ctx context.Context, tx *sql.Tx, id string, phase lifecycle.Phase, rou
 }
 
 // CompleteRound records that a round has its artifact and moves the workflow to
-// its last phase. It does not close the workflow. A round completed before
-// stays as it is (already). Another round than the present one, a phase other
-// than synthesis, a closed workflow and a payload that is no JSON object are
-// ErrInvariant.
+// its last phase, and to the round when it is a later one. It does not close the
+// workflow. A round completed before stays as it is (already). An earlier round
+// than the present one, a phase other than synthesis, a closed workflow and a
+// payload that is no JSON are ErrInvariant.
 func (l *Ledger) CompleteRound(ctx context.Context, c CompleteRound) (w Workflow, already bool, err error) {
 	err = l.change(ctx, "complete round of workflow", c.ID, &w, func(tx *sql.Tx) error {
 		already, err = completeRound(ctx, tx, w, c)
@@ -80,8 +80,8 @@ func completeRound(ctx context.Context, tx *sql.Tx, w Workflow, c CompleteRound)
 	switch {
 	case w.Status.Closed():
 		return false, closed(w)
-	case round != w.Round:
-		return false, fmt.Errorf("%w: it is in round %d, not %d", ErrInvariant, w.Round, round)
+	case round < w.Round:
+		return false, fmt.Errorf("%w: it is in round %d, which does not go back to %d", ErrInvariant, w.Round, round)
 	case w.Phase != phaseBeforeComplete:
 		return false, fmt.Errorf("%w: round %d is in phase %s; only %s completes it", ErrInvariant, round, w.Phase, phaseBeforeComplete)
 	case c.Payload != nil && !json.Valid(c.Payload):
@@ -95,55 +95,87 @@ func completeRound(ctx context.Context, tx *sql.Tx, w Workflow, c CompleteRound)
 
 // FinishWorkflow closes a workflow: as succeeded when its round has its
 // artifact, as failed when it is aborted. Executions that still work on it are
-// asked to stop, the closing one excepted. A workflow already closed stays as
-// it is (already); a missing artifact without Abort is ErrInvariant.
+// asked to stop, except the closing one and those it was started in. A workflow
+// already closed stays as it is (already); a missing artifact without Abort is
+// ErrInvariant.
 func (l *Ledger) FinishWorkflow(ctx context.Context, f FinishWorkflow) (w Workflow, already bool, err error) {
 	err = l.change(ctx, "finish workflow", f.ID, &w, func(tx *sql.Tx) error {
 		already = w.Status.Closed()
-		if already {
+		switch {
+		case already:
 			return nil
+		case f.Abort:
+			return closeWorkflow(ctx, tx, w, closing{
+				status: lifecycle.WorkflowFailed, reason: lifecycle.EventSessionAborted, phase: w.Phase, uid: f.UID, at: f.At,
+			})
+		case !w.HasArtifact:
+			return fmt.Errorf("%w: round %d has no %s event; complete the round first, or finish it with abort",
+				ErrInvariant, w.Round, lifecycle.CompletionEvent(w.Kind))
 		}
-		return finishWorkflow(ctx, tx, w, f)
+		return closeWorkflow(ctx, tx, w, closing{
+			status: lifecycle.WorkflowSucceeded, reason: lifecycle.EventSessionClosed, phase: lifecycle.PhaseComplete, uid: f.UID, at: f.At,
+		})
 	})
 	return w, already, err
 }
 
-// finishWorkflow asks the others to stop and writes the reason before the row,
-// which the ledger refuses to close otherwise.
-func finishWorkflow(ctx context.Context, tx *sql.Tx, w Workflow, f FinishWorkflow) error {
-	status, reason := lifecycle.WorkflowSucceeded, lifecycle.EventSessionClosed
-	if f.Abort {
-		status, reason = lifecycle.WorkflowFailed, lifecycle.EventSessionAborted
-	} else if !w.HasArtifact {
-		return fmt.Errorf("%w: round %d has no %s event; complete the round first, or finish it with abort",
-			ErrInvariant, w.Round, lifecycle.CompletionEvent(w.Kind))
-	}
-	if err := stopDependents(ctx, tx, w.ID, f.UID, f.At); err != nil {
-		return err
-	}
-	phase := w.Phase
-	if !f.Abort && phase == phaseBeforeComplete {
-		phase = lifecycle.PhaseComplete
-	}
-	if err := note(ctx, tx, Event{UID: f.UID, WorkflowID: w.ID, Type: reason, Phase: phase, Round: w.Round, AtMS: f.At.WallMS}); err != nil {
-		return err
-	}
-	_, err := tx.ExecContext(ctx, `UPDATE workflows SET status = ?, phase = ?, close_reason = ?, closed_by_uid = ?,
-			revision = revision + 1, updated_at = max(updated_at, ?), ended_at = max(created_at, ?) WHERE id = ?`,
-		string(status), text(phase), string(reason), text(f.UID), f.At.WallMS, f.At.WallMS, w.ID)
-	return err
+// closing is how a workflow is closed.
+type closing struct {
+	status lifecycle.WorkflowStatus
+	// reason is the event that allows it.
+	reason lifecycle.EventType
+	// phase is where it is left. Work that was given up keeps the phase it had
+	// reached; complete work is left complete.
+	phase lifecycle.Phase
+	// uid is the execution that closes it, empty for none.
+	uid string
+	// payload is kept with the reason: a JSON object, or nil.
+	payload []byte
+	at      Instant
 }
 
-// stopDependents asks every live execution of a workflow to stop, except one.
-func stopDependents(ctx context.Context, tx *sql.Tx, id, except string, at Instant) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO events (uid, workflow_id, type, at, payload)
-		SELECT uid, ?1, 'stop_requested', ?2, '{"by":"parent"}' FROM executions
-		WHERE (workflow_id = ?1 OR flow_id = ?1) AND ended_at IS NULL AND stop_requested IS NULL AND uid <> ?3`, id, at.WallMS, except)
+// closeWorkflow asks the others to stop and writes the reason before the row,
+// which the ledger refuses to close otherwise.
+func closeWorkflow(ctx context.Context, tx *sql.Tx, w Workflow, c closing) error {
+	if err := stopDependents(ctx, tx, w.ID, c.uid, c.at); err != nil {
+		return err
+	}
+	if w.Kind == lifecycle.KindFlow {
+		c.phase = ""
+	}
+	err := note(ctx, tx, Event{
+		UID: c.uid, WorkflowID: w.ID, Type: c.reason, Phase: c.phase, Round: w.Round, AtMS: c.at.WallMS, Payload: c.payload,
+	})
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE executions SET stop_requested = 'parent', stop_requested_at = ?2
-		WHERE (workflow_id = ?1 OR flow_id = ?1) AND ended_at IS NULL AND stop_requested IS NULL AND uid <> ?3`, id, at.WallMS, except)
+	_, err = tx.ExecContext(ctx, `UPDATE workflows SET status = ?, phase = ?, close_reason = ?, closed_by_uid = ?,
+			revision = revision + 1, updated_at = max(updated_at, ?), ended_at = max(created_at, ?) WHERE id = ?`,
+		string(c.status), text(c.phase), string(c.reason), text(c.uid), c.at.WallMS, c.at.WallMS, w.ID)
+	return err
+}
+
+// dependents are the live executions that are asked to stop when workflow ?1 is
+// closed by execution ?2: those linked to it, and those that took it up besides
+// and work on nothing else that is open. The closer and the executions it was
+// started in are spared: stopping one of them would stop the closer.
+const dependents = `SELECT x.uid FROM executions x JOIN workflows w ON w.id = ?1
+	WHERE x.ended_at IS NULL AND x.stop_requested IS NULL AND ` + atWork + `
+	AND (x.workflow_id = w.id OR x.flow_id = w.id OR NOT EXISTS (SELECT 1 FROM workflows o WHERE o.id <> w.id AND o.ended_at IS NULL
+		AND (o.id = x.workflow_id OR EXISTS (SELECT 1 FROM events l WHERE l.uid = x.uid AND l.workflow_id = o.id AND l.type = 'workflow_linked'))))
+	AND x.uid NOT IN (` + withAncestors + `)`
+
+// stopDependents asks the executions of a workflow to stop that go on beside the
+// one that closes it, and notes why.
+func stopDependents(ctx context.Context, tx *sql.Tx, id, closer string, at Instant) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO events (uid, workflow_id, type, at, payload)
+		SELECT uid, ?1, 'stop_requested', ?3, json_object('by', 'parent', 'reason', 'parent-closed', 'closed_by', nullif(?2, ''))
+		FROM (`+dependents+`)`, id, closer, at.WallMS)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE executions SET stop_requested = 'parent', stop_requested_at = ?3
+		WHERE uid IN (`+dependents+`)`, id, closer, at.WallMS)
 	return err
 }
 

@@ -90,6 +90,15 @@ type Config struct {
 	// Journal takes down the facts. It never fails a run: what the ledger does
 	// not take is spooled.
 	Journal *store.Recorder
+	// Host is the root of the host's project the run is in; empty for none.
+	Host string
+	// Announced is called once when the row is written, before the command exists,
+	// for whoever else is to know of the run: the launch waits for it. Nil for
+	// nobody.
+	Announced func(context.Context)
+	// Ended is called once with the end before it is written, and may add to it
+	// what others know of the run. Nil for nobody.
+	Ended func(context.Context, *store.Ending)
 	// Launched is called once when the command runs, for work that must not hold
 	// it up; the context ends with the command. It must return at once. Nil for
 	// nothing.
@@ -129,7 +138,4 @@ type Result struct {
 	StopSignal int
 	// LaunchError says why nothing was started; nil when it was.
 	LaunchError error
-	// RunFileKept is the path of an exit record that was left for later,
-	// because the journal could not take the end; empty otherwise.
-	RunFileKept string
 }

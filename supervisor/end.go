@@ -34,7 +34,7 @@ const sleepWindow = 5 * time.Minute
 func (r *run) end(ctx context.Context) Result {
 	stalled := r.relay != nil && r.relayed && r.relay.Finish(r.urgent())
 	r.restore()
-	if r.launchErr == nil {
+	if r.launchErr == nil && !r.exit.clean {
 		r.awaitDone()
 	}
 	r.finishPassages()
@@ -42,13 +42,16 @@ func (r *run) end(ctx context.Context) Result {
 	r.stopHeart(ctx)
 	res := Result{Announcement: r.announced, Launch: r.launched, LaunchError: r.launchErr, InLedger: r.inLedger, Stalled: stalled, StartedAtMS: r.launched.At.WallMS}
 	res.Ending = r.ending(&res)
+	if r.cfg.Ended != nil {
+		r.cfg.Ended(ctx, &res.Ending)
+	}
 	alone, err := r.cfg.Journal.Finish(ctx, res.Ending)
 	if err != nil {
 		r.cfg.Log.Error().Err(err).Msg("write end")
 	}
 	res.Alone = alone
 	r.tellLeftovers(ctx)
-	r.releaseRunFile(err, &res)
+	r.releaseRunFile(err)
 	if r.wire != nil {
 		r.wire.close()
 	}
@@ -62,6 +65,7 @@ func (r *run) end(ctx context.Context) Result {
 // awaitDone waits until the monitor has dealt with what the run left behind. A
 // user who asks for the end meanwhile gets it: the monitor finishes alone.
 func (r *run) awaitDone() {
+	r.listen()
 	for {
 		select {
 		case m, ok := <-r.reports:
@@ -103,7 +107,7 @@ func (r *run) ending(res *Result) store.Ending {
 	}
 	e := store.Ending{
 		UID: r.cfg.UID, Generation: r.generation, At: r.instant(now),
-		AwakeMS:     max(now.Awake-r.began.Awake, 0).Milliseconds(),
+		AwakeMS:     r.ranFor(r.instant(now)),
 		SuspendedMS: max(now.Suspended-r.began.Suspended, 0).Milliseconds(),
 		Leftovers:   r.left, Degraded: r.cfg.Journal.Degraded(),
 	}
@@ -129,6 +133,15 @@ func (r *run) ending(res *Result) store.Ending {
 	return e
 }
 
+// ranFor is how long the command had run by then, awake, in milliseconds: what
+// went before its launch is ours, and one that was never launched ran for 0.
+func (r *run) ranFor(then store.Instant) int64 {
+	if r.launched.At.WallMS == 0 {
+		return 0
+	}
+	return max(then.AwakeMS-r.launched.At.AwakeMS, 0)
+}
+
 // notLaunchedCode is the exit code of a command that did not start: the
 // command's fault or ours.
 func (r *run) notLaunchedCode() int {
@@ -140,14 +153,11 @@ func (r *run) notLaunchedCode() int {
 
 // releaseRunFile gives up the lease. The file stays when the end could not be
 // written anywhere else: it holds the exit record.
-func (r *run) releaseRunFile(unwritten error, res *Result) {
+func (r *run) releaseRunFile(unwritten error) {
 	if r.runFile == nil {
 		return
 	}
 	written := unwritten == nil && !r.cfg.Journal.Lost()
-	if !written {
-		res.RunFileKept = r.runFile.Path()
-	}
 	// The monitor removes the file behind our back: the user waits for us.
 	remove := written && (r.wire == nil || r.wire.send(msgForget, nil) != nil)
 	if err := r.runFile.Release(remove); err != nil {
@@ -172,7 +182,7 @@ func (r *run) monitorLost(ctx context.Context) {
 	r.tell(ctx, lifecycle.EventMonitorLost, nil)
 	r.exit = exitReport{done: true, lost: true, code: -1}
 	r.exitAt = r.cfg.Clock.Now()
-	m := &monitor{order: launchOrder{uid: r.cfg.UID, runFile: r.announced.RunFile}}
+	m := &monitor{order: launchOrder{uid: r.cfg.UID}, recorded: goOrder{runFile: r.announced.RunFile}}
 	keep := func(p proc.Process) (string, bool) {
 		if p.PID != r.launched.Child.PID && (r.cfg.Leftovers == LeftoversKeep || r.cfg.Leftovers == LeftoversReport) {
 			return "left alone as asked", true

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,13 +52,32 @@ func TestBothKilledLeaveNoSuccess(t *testing.T) {
 	}
 	wrapper := term.Pid()
 	monitor := monitorOf(t, wrapper)
-	_ = unix.Kill(monitor, unix.SIGSTOP) // so that it cannot notice
-	_ = unix.Kill(wrapper, unix.SIGKILL)
+	// The wrapper is to stand still, so that it does not notice. It cannot be the
+	// monitor: the kernel sets it going when the wrapper's end of the terminal goes.
+	_ = unix.Kill(wrapper, unix.SIGSTOP)
+	b.eventually("every thread of the wrapper stands", func() bool { return standsStill(wrapper) })
 	_ = unix.Kill(monitor, unix.SIGKILL)
+	_ = unix.Kill(wrapper, unix.SIGKILL)
 	b.assertNothingSurvives()
-	if _, ok, _ := heartbeat.ReadExit(heartbeat.RunFilePath(b.order.StateDir, b.order.UID)); ok {
-		t.Error("an exit nobody saw was recorded")
+	if rec, ok, _ := heartbeat.ReadExit(heartbeat.RunFilePath(b.order.StateDir, b.order.UID)); ok {
+		t.Errorf("an exit nobody saw was recorded: %+v", rec)
 	}
+}
+
+// standsStill says whether a stopped process has stopped with all its threads,
+// which the system does one after the other.
+func standsStill(pid int) bool {
+	p, err := proc.Read(pid)
+	if err != nil || !p.Stopped() {
+		return false
+	}
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, path := range threads {
+		if stat, err := os.ReadFile(path); err == nil && !strings.Contains(string(stat), ") T") {
+			return false
+		}
+	}
+	return true
 }
 
 func TestExitRecordOfAnOrphan(t *testing.T) {

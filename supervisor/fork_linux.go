@@ -14,12 +14,14 @@ import (
 // errNotHeld says that a process cannot be held at its start.
 var errNotHeld = errors.New("process cannot be held")
 
-// forkHeld starts a process, calls ready while it stands before its first
-// instruction, and lets it go. It uses the stop that a traced process makes
-// after exec; nothing of the tracing is left. It returns errNotHeld, with
-// nothing started, where tracing is forbidden or would cost the process
-// privileges that its file gives it.
-func forkHeld(path string, argv []string, attr *syscall.ProcAttr, ready func(pid int)) (int, error) {
+// forkHeld starts a process that stands before its first instruction until it
+// gets a SIGCONT. It uses the stop that a traced process makes after exec, and
+// turns it into one of job control; nothing of the tracing is left. Should its
+// parent die meanwhile, the kernel hangs up the orphaned group: it never runs.
+//
+// It returns errNotHeld, with nothing started, where tracing is forbidden or
+// would cost the process privileges that its file gives it.
+func forkHeld(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
 	if gainsPrivileges(attr.Dir, path) {
 		return 0, errNotHeld
 	}
@@ -37,12 +39,16 @@ func forkHeld(path string, argv []string, attr *syscall.ProcAttr, ready func(pid
 	if err != nil {
 		return 0, err
 	}
-	if !stoppedAtStart(pid) {
-		return pid, nil
+	if stoppedAtStart(pid) {
+		detachStopped(pid)
 	}
-	ready(pid)
-	_ = unix.PtraceDetach(pid)
 	return pid, nil
+}
+
+// detachStopped ends the tracing of a stopped process by handing it a SIGSTOP in
+// place of the signal it stopped for.
+func detachStopped(pid int) {
+	_, _, _ = syscall.RawSyscall6(syscall.SYS_PTRACE, syscall.PTRACE_DETACH, uintptr(pid), 0, uintptr(unix.SIGSTOP), 0, 0)
 }
 
 // stoppedAtStart waits for the stop after exec. A process that was killed before

@@ -32,10 +32,6 @@ func (b beats) Beat(ctx context.Context, beat store.Beat) (store.BeatAnswer, err
 	return answer, err
 }
 
-// Replaced is never so: the recorder itself notices a ledger that was deleted or
-// replaced, and writes the row anew.
-func (beats) Replaced() (bool, error) { return false, nil }
-
 // startHeart begins to beat. Wakes are watched where the system tells of them.
 func (r *run) startHeart() {
 	cfg := heartbeat.Config{

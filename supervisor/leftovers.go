@@ -81,10 +81,10 @@ func (m *monitor) keep(p proc.Process) (reason string, keep bool) {
 // foreign says whether uid is another execution of this ledger with a living
 // wrapper.
 func (m *monitor) foreign(uid string) bool {
-	if uid == m.order.uid || m.order.runFile == "" || uid == "" || strings.ContainsRune(uid, filepath.Separator) {
+	if uid == m.order.uid || m.recorded.runFile == "" || uid == "" || strings.ContainsRune(uid, filepath.Separator) {
 		return false
 	}
-	held, err := heartbeat.LeaseHeld(filepath.Join(filepath.Dir(m.order.runFile), uid))
+	held, err := heartbeat.LeaseHeld(filepath.Join(filepath.Dir(m.recorded.runFile), uid))
 	return err == nil && held
 }
 

@@ -61,9 +61,9 @@ func runMonitor() int {
 			return ExitNotLaunched
 		}
 	}
-	m := newMonitor(&wire{f: os.NewFile(uintptr(link), "wire")}, inner, user)
+	m := newMonitor(newWire(link), inner, user)
 	m.leads = true
-	_ = proc.BecomeSubreaper()
+	m.inherits = proc.BecomeSubreaper() == nil
 	nameSelf("ocr-run-monitor")
 	m.run(context.Background())
 	return 0
@@ -78,9 +78,18 @@ type monitor struct {
 	// on. False inside a wrapper that runs without a monitor process, where the
 	// run lives on the user's own terminal.
 	leads bool
+	// inherits: what the run lets go of becomes our child. Without children, then,
+	// nothing of it is left.
+	inherits bool
 
-	order     launchOrder
-	pid       int
+	order    launchOrder
+	recorded goOrder
+	// held is the run while it stands at its first instruction, 0 otherwise;
+	// heldEnd is how it ended if it was killed there.
+	held    int
+	heldEnd *unix.WaitStatus
+
+	pid       int // the run once it was let go, 0 before
 	exited    bool
 	report    exitReport
 	suspended bool
@@ -134,7 +143,7 @@ func (m *monitor) run(ctx context.Context) {
 		if !ok {
 			m.giveBack()
 			if m.forget {
-				_ = os.Remove(m.order.runFile)
+				_ = os.Remove(m.recorded.runFile)
 			}
 			return
 		}
@@ -154,7 +163,7 @@ func (m *monitor) caught() []os.Signal {
 }
 
 // deafen makes the monitor outlive what is meant for others, such as a signal to
-// everything of its name. It comes after the launch: the run would inherit it.
+// everything of its name.
 func (m *monitor) deafen() {
 	// Touching the run's terminal from behind must not stop us.
 	signal.Ignore(unix.SIGTTOU)
@@ -168,6 +177,8 @@ func (m *monitor) obey(o message) {
 	switch o.kind {
 	case msgLaunch:
 		m.launch(o.body)
+	case msgGo:
+		m.letGo(o.body)
 	case msgSignal:
 		m.signal(syscall.Signal(unpackNum(o.body)))
 	case msgContinue:
@@ -182,11 +193,15 @@ func (m *monitor) obey(o message) {
 		}
 	case msgForget:
 		m.forget = true
+	case msgSettle:
+		unloadProgram()
 	case msgStarted, msgFailed, msgSuspended, msgResumed, msgExited, msgDone:
 	}
 }
 
-// launch starts the run and gives it its terminal.
+// launch makes the run ready while the wrapper records it, where the system can
+// hold a process at its start: it then owns its terminal before its first
+// instruction, and need not be waited for. Elsewhere it is started by letGo.
 func (m *monitor) launch(body []byte) {
 	order, err := unpackLaunch(body)
 	if err != nil {
@@ -194,60 +209,81 @@ func (m *monitor) launch(body []byte) {
 		return
 	}
 	m.order = order
-	pid, err := m.fork(order.path, order.argv)
-	if err == unix.ENOEXEC && isText(order.path, order.dir) {
-		// A script without a first line that says whose: the shell's, as execvp(3)
-		// has it.
-		pid, err = m.fork("/bin/sh", append([]string{"sh", order.path}, order.argv[1:]...))
-	}
-	if err != nil {
+	pid, err := m.execute(forkHeld)
+	switch {
+	case err == errNotHeld:
+	case err != nil:
 		m.fail(err)
-		return
+	default:
+		m.held = pid
+		m.introduce(pid)
 	}
-	m.pid = pid
-	m.deafen()
-	start := uint64(0)
-	if p, err := proc.Read(pid); err == nil {
-		start = p.Start
+}
+
+// letGo sets the run going.
+func (m *monitor) letGo(body []byte) {
+	recorded, err := unpackGo(body)
+	if err != nil {
+		recorded = goOrder{}
 	}
-	m.tell(msgStarted, childReport{pid: pid, start: start, sid: m.session()}.pack())
+	m.recorded = recorded
+	if m.held == 0 {
+		pid, err := m.execute(syscall.ForkExec)
+		if err != nil {
+			m.fail(err)
+			return
+		}
+		m.introduce(pid)
+		m.pid = pid
+	} else {
+		m.pid, m.held = m.held, 0
+	}
 	if m.leads {
 		releaseStdio()
 	}
+	if m.heldEnd != nil {
+		m.changed(*m.heldEnd)
+		return
+	}
+	m.signal(unix.SIGCONT)
 	m.reap()
 }
 
-// fork executes a file as the run. It gets a process group of its own inside
-// this session: a group whose parent is in the same session is not orphaned, so
-// that ^Z works on it. A run that starts in front owns its terminal before its
-// first instruction, where the system lets us hold it that long.
-func (m *monitor) fork(path string, argv []string) (int, error) {
+// forker is syscall.ForkExec or something like it.
+type forker func(path string, argv []string, attr *syscall.ProcAttr) (int, error)
+
+// execute starts the run and gives it its terminal. A script without a first
+// line that says whose it is, is the shell's, as execvp(3) has it.
+func (m *monitor) execute(fork forker) (int, error) {
+	// A process group of its own inside this session: a group whose parent is in
+	// the same session is not orphaned, so that ^Z works on it.
 	attr := &syscall.ProcAttr{
 		Dir: m.order.dir, Env: m.order.env, Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setpgid: true},
 	}
-	if m.inner < 0 || !m.order.foreground {
-		return syscall.ForkExec(path, argv, attr)
+	pid, err := fork(m.order.path, m.order.argv, attr)
+	if err == unix.ENOEXEC && isText(m.order.path, m.order.dir) {
+		pid, err = fork("/bin/sh", append([]string{"sh", m.order.path}, m.order.argv[1:]...), attr)
 	}
-	front := func(pid int) { _ = terminal.SetForeground(m.inner, pid) }
-	if pid, err := forkHeld(path, argv, attr, front); err != errNotHeld {
-		return pid, err
-	}
-	pid, err := syscall.ForkExec(path, argv, attr)
-	if err == nil {
-		// A run that has asked for its terminal before this was stopped by the
-		// kernel; reap sets it going.
-		front(pid)
+	if err == nil && m.inner >= 0 && m.order.foreground {
+		// A run that is not held and asks for its terminal before this is stopped
+		// by the kernel; reap sets it going.
+		_ = terminal.SetForeground(m.inner, pid)
 	}
 	return pid, err
 }
 
-// session is the session the run lives in.
-func (m *monitor) session() int {
-	sid, err := unix.Getsid(m.pid)
-	if err != nil {
-		return 0
+// introduce tells the wrapper who the run is, and hardens us: what we ignore
+// from now on the run would have inherited before.
+func (m *monitor) introduce(pid int) {
+	m.deafen()
+	child := childReport{pid: pid}
+	if p, err := proc.Read(pid); err == nil {
+		child.start = p.Start
 	}
-	return sid
+	if sid, err := unix.Getsid(pid); err == nil {
+		child.sid = sid
+	}
+	m.tell(msgStarted, child.pack())
 }
 
 // fail reports that nothing could be started, and why.
@@ -356,6 +392,10 @@ func (m *monitor) giveUp() {
 func (m *monitor) orphan() {
 	m.orphaned = true
 	m.giveBack()
+	if m.held > 0 {
+		// Nobody knows of it, and it has done nothing.
+		_ = unix.Kill(m.held, unix.SIGKILL)
+	}
 	if m.pid == 0 {
 		m.exited = true
 		return

@@ -23,7 +23,7 @@ const (
 	LeftoversReport LeftoverPolicy = "report"
 )
 
-// launchOrder is everything the monitor needs to start a run.
+// launchOrder is everything the monitor needs to make a run ready.
 type launchOrder struct {
 	path string // the file to execute, already resolved
 	argv []string
@@ -32,8 +32,6 @@ type launchOrder struct {
 	// foreground: the run starts as the foreground of its terminal.
 	foreground bool
 	uid        string
-	generation int64
-	runFile    string // empty: no exit record
 	leftovers  LeftoverPolicy
 	graceMS    int64
 }
@@ -46,8 +44,6 @@ func (o launchOrder) pack() []byte {
 	p.str(o.dir)
 	p.flag(o.foreground)
 	p.str(o.uid)
-	p.num(o.generation)
-	p.str(o.runFile)
 	p.str(string(o.leftovers))
 	p.num(o.graceMS)
 	return p.b
@@ -57,9 +53,28 @@ func unpackLaunch(b []byte) (launchOrder, error) {
 	u := unpacker{b: b}
 	o := launchOrder{
 		path: u.str(), argv: u.strs(), env: u.strs(), dir: u.str(), foreground: u.flag(),
-		uid: u.str(), generation: u.num(), runFile: u.str(), leftovers: LeftoverPolicy(u.str()), graceMS: u.num(),
+		uid: u.str(), leftovers: LeftoverPolicy(u.str()), graceMS: u.num(),
 	}
 	return o, checked("launch order", u)
+}
+
+// goOrder is what is known of a run once it is recorded.
+type goOrder struct {
+	generation int64
+	runFile    string // empty: no exit record
+}
+
+func (o goOrder) pack() []byte {
+	var p packer
+	p.num(o.generation)
+	p.str(o.runFile)
+	return p.b
+}
+
+func unpackGo(b []byte) (goOrder, error) {
+	u := unpacker{b: b}
+	o := goOrder{generation: u.num(), runFile: u.str()}
+	return o, checked("go order", u)
 }
 
 // stopOrder asks for the run to end.
@@ -156,6 +171,8 @@ type exitReport struct {
 	killed bool
 	// lost: nobody saw the end; set by giving up.
 	lost bool
+	// clean: nothing of the run is left. No msgDone follows.
+	clean bool
 	// done marks a report that has arrived; it is not sent.
 	done bool
 }
@@ -167,12 +184,13 @@ func (r exitReport) pack() []byte {
 	p.flag(r.core)
 	p.flag(r.killed)
 	p.flag(r.lost)
+	p.flag(r.clean)
 	return p.b
 }
 
 func unpackExit(b []byte) (exitReport, error) {
 	u := unpacker{b: b}
-	r := exitReport{code: int(u.num()), signal: syscall.Signal(u.num()), core: u.flag(), killed: u.flag(), lost: u.flag()}
+	r := exitReport{code: int(u.num()), signal: syscall.Signal(u.num()), core: u.flag(), killed: u.flag(), lost: u.flag(), clean: u.flag()}
 	return r, checked("exit report", u)
 }
 

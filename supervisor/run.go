@@ -24,6 +24,10 @@ import (
 // times what starting a small program takes, and far less than anybody notices.
 const shortRun = 3 * time.Millisecond
 
+// settleTime is how long a command must run before we make ourselves small for it:
+// the first beat is over by then.
+const settleTime = 2 * time.Second
+
 // run is one execution from launch to end. Its fields belong to the goroutine
 // of Run, those marked otherwise excepted.
 type run struct {
@@ -36,12 +40,14 @@ type run struct {
 	wire    *wire
 	monitor int            // pid of the monitor, or of ourselves
 	inside  sync.WaitGroup // the monitor's part, without a monitor process
-	reports chan message
-	over    chan struct{} // closed when Run no longer takes reports
-	sigs    chan os.Signal
-	cont    chan os.Signal
-	gone    chan struct{} // the user's terminal is gone
-	wants   chan heartbeat.Answer
+	reports chan message   // see listen
+	// listening: the reports go there.
+	listening bool
+	over      chan struct{} // closed when Run no longer takes reports
+	sigs      chan os.Signal
+	cont      chan os.Signal
+	gone      chan struct{} // the user's terminal is gone
+	wants     chan heartbeat.Answer
 
 	announced  store.Announcement
 	launched   store.Launch
@@ -99,8 +105,8 @@ func Run(ctx context.Context, cfg Config) Result {
 	return r.end(ctx)
 }
 
-// begin prepares everything that must exist before the command does: its row,
-// its terminal, its monitor. The row is written while the other two come up.
+// begin prepares everything that must exist before the command runs: its row,
+// its terminal, its monitor. The row is written while the others come up.
 func (r *run) begin(ctx context.Context) error {
 	r.began = r.cfg.Clock.Now()
 	var row sync.WaitGroup
@@ -119,10 +125,26 @@ func (r *run) begin(ctx context.Context) error {
 	if err := r.startMonitor(ctx); err != nil {
 		return err
 	}
-	go r.wire.receiveAll(r.reports, r.over)
+	if err := r.prepare(); err != nil {
+		return err
+	}
 	// Signals are let go of by nobody: a run lasts as long as its process.
 	catch(r.sigs, early())
 	return nil
+}
+
+// prepare has the monitor make the command ready, and the terminal with it.
+func (r *run) prepare() error {
+	r.wantFront = r.plan.front
+	if r.relay != nil {
+		r.takeFront()
+		r.relay.Start(r.front, r.tty != nil && r.tty.EndsLines())
+		r.relayed = true
+	}
+	return r.wire.send(msgLaunch, launchOrder{
+		path: r.cfg.Path, argv: r.cfg.Command, env: r.cfg.Env, dir: r.cfg.Dir, foreground: r.plan.front,
+		uid: r.cfg.UID, leftovers: r.cfg.Leftovers, graceMS: r.cfg.Grace.Milliseconds(),
+	}.pack())
 }
 
 // announce writes the intent down, before the child exists. The row and the run
@@ -132,7 +154,7 @@ func (r *run) announce(ctx context.Context) {
 	c := r.cfg
 	r.announced = store.Announcement{
 		UID: c.UID, ParentUID: c.ParentUID, ResumedFrom: c.ResumedFrom, Lineage: c.Lineage,
-		Name: c.Name, Command: c.Command, CWD: c.Dir, Workspace: c.Workspace, Agent: c.Agent,
+		Name: c.Name, Command: c.Command, CWD: c.Dir, Workspace: c.Workspace, Agent: c.Agent, Host: c.Host,
 		Wrapper: r.identify(os.Getpid(), 0), At: r.instant(r.began), BeatMS: c.Interval.Milliseconds(),
 	}
 	var file sync.WaitGroup
@@ -146,6 +168,9 @@ func (r *run) announce(ctx context.Context) {
 	}
 	r.generation = max(generation, 1)
 	r.inLedger = err == nil && !c.Journal.Degraded()
+	if c.Announced != nil {
+		c.Announced(ctx)
+	}
 	file.Wait()
 }
 
@@ -160,34 +185,22 @@ func (r *run) takeLease() {
 	r.runFile = f
 }
 
-// launch gives the order and waits for the answer. It returns false when the
-// command could not be started.
+// launch lets the command run, now that it is recorded. It returns false when it
+// could not be started.
 func (r *run) launch(ctx context.Context) bool {
 	if r.launchErr != nil {
 		return false
 	}
-	r.wantFront = r.plan.front
-	if r.relay != nil {
-		r.takeFront()
-		r.relay.Start(r.front, r.tty != nil && r.tty.EndsLines())
-		r.relayed = true
-	}
-	order := launchOrder{
-		path: r.cfg.Path, argv: r.cfg.Command, env: r.cfg.Env, dir: r.cfg.Dir,
-		foreground: r.plan.front, uid: r.cfg.UID, generation: r.generation,
-		runFile: r.announced.RunFile, leftovers: r.cfg.Leftovers, graceMS: r.cfg.Grace.Milliseconds(),
-	}
-	if err := r.wire.send(msgLaunch, order.pack()); err != nil {
-		r.launchErr = &ownError{err}
-		return false
-	}
+	// A monitor that is gone shows as the end of the reports.
+	r.order(msgGo, goOrder{generation: r.generation, runFile: r.announced.RunFile}.pack())
 	// While the monitor works. A new size of the terminal may have come unheard.
 	catch(r.sigs, late())
 	signal.Notify(r.cont, unix.SIGCONT)
 	r.resize()
-	m, ok := <-r.reports
+	r.wire.await(-1)
+	m, err := r.wire.receive()
 	switch {
-	case !ok:
+	case err != nil:
 		r.monitorLost(ctx)
 		if none(r.left) {
 			r.launchErr = &ownError{errMonitorLost}
@@ -228,23 +241,30 @@ func (r *run) started(ctx context.Context, child childReport) {
 	if early != nil {
 		r.report(ctx, *early, true)
 	}
+	r.listen()
 }
 
 // overAtOnce gives a short command the time to end before anything is set up to
 // watch a long one. It says whether that was enough. Any other report is handed
 // back, to be acted on when the launch is written.
 func (r *run) overAtOnce(ctx context.Context) (early *message, over bool) {
-	short := time.NewTimer(shortRun)
-	defer short.Stop()
-	select {
-	case m, ok := <-r.reports:
-		if ok && m.kind != msgExited {
-			return &m, false
-		}
-		r.report(ctx, m, ok)
-	case <-short.C:
+	if !r.wire.await(int(shortRun.Milliseconds())) {
+		return nil, false
 	}
+	m, err := r.wire.receive()
+	if err == nil && m.kind != msgExited {
+		return &m, false
+	}
+	r.report(ctx, m, err == nil)
 	return nil, r.ended()
+}
+
+// listen has the reports come through the channel from now on.
+func (r *run) listen() {
+	if !r.listening {
+		r.listening = true
+		go r.wire.receiveAll(r.reports, r.over)
+	}
 }
 
 // releasePassedOn lets go of the descriptors that went to the run as they are:
@@ -275,6 +295,8 @@ func (r *run) watch(ctx context.Context) {
 		defer t.Stop()
 		deadline = t.C
 	}
+	settled := time.NewTimer(settleTime)
+	defer settled.Stop()
 	done := ctx.Done()
 	for !r.ended() {
 		select {
@@ -288,6 +310,9 @@ func (r *run) watch(ctx context.Context) {
 			// Whoever is to end with a terminal is told by SIGHUP; a disowned job is
 			// not, and goes on.
 			r.cfg.Log.Debug().Msg("terminal gone")
+		case <-settled.C:
+			unloadProgram()
+			r.order(msgSettle, nil)
 		case <-deadline:
 			r.beginStop(lifecycle.StoppedByDeadline, unix.SIGTERM)
 		case a := <-r.wants:
@@ -320,7 +345,7 @@ func (r *run) report(ctx context.Context, m message, ok bool) {
 		r.suspend(ctx, syscall.Signal(unpackNum(m.body)))
 	case msgResumed:
 		r.wentOn(ctx)
-	case msgLaunch, msgSignal, msgContinue, msgStop, msgTerminal, msgForget, msgStarted, msgFailed, msgDone:
+	case msgLaunch, msgGo, msgSignal, msgContinue, msgStop, msgTerminal, msgForget, msgSettle, msgStarted, msgFailed, msgDone:
 	}
 }
 

@@ -132,12 +132,12 @@ func (r *run) startMonitor(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.wire = &wire{f: ours}
+	r.wire = newWire(ours)
 	if r.plan.direct {
 		r.direct(ctx, theirs)
 		return nil
 	}
-	defer theirs.Close() //nolint:errcheck // the monitor has its own
+	defer unix.Close(theirs) //nolint:errcheck // the monitor has its own
 	self, err := selfPath()
 	if err != nil {
 		return fmt.Errorf("find own executable: %w", err)
@@ -157,12 +157,12 @@ func (r *run) startMonitor(ctx context.Context) error {
 
 // direct runs the monitor's part inside the wrapper. The run then lives on the
 // user's own terminal.
-func (r *run) direct(ctx context.Context, theirs *os.File) {
+func (r *run) direct(ctx context.Context, theirs int) {
 	user := -1
 	if r.tty != nil {
 		user = r.tty.FD()
 	}
-	m := newMonitor(&wire{f: theirs}, user, -1)
+	m := newMonitor(newWire(theirs), user, -1)
 	r.monitor = os.Getpid()
 	r.inside.Go(func() {
 		m.run(ctx)
@@ -172,8 +172,8 @@ func (r *run) direct(ctx context.Context, theirs *os.File) {
 
 // forkMonitor starts the monitor with the run's three descriptors and, by number,
 // its own. Nothing else is started meanwhile that could inherit those.
-func (r *run) forkMonitor(self string, theirs *os.File) error {
-	own := []int{int(theirs.Fd()), -1, -1}
+func (r *run) forkMonitor(self string, theirs int) error {
+	own := []int{theirs, -1, -1}
 	if r.pair != nil {
 		own[1] = int(r.pair.Slave.Fd())
 	}
@@ -217,18 +217,18 @@ func (r *run) forkMonitor(self string, theirs *os.File) error {
 const monitorFDs = 10
 
 // socketPair makes the wire.
-func socketPair() (ours, theirs *os.File, err error) {
+func socketPair() (ours, theirs int, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 	if err != nil {
-		return nil, nil, fmt.Errorf("make socket pair: %w", err)
+		return -1, -1, fmt.Errorf("make socket pair: %w", err)
 	}
 	for _, fd := range fds {
 		unix.CloseOnExec(fd)
 		if err := unix.SetNonblock(fd, true); err != nil {
-			return nil, nil, fmt.Errorf("make socket non-blocking: %w", err)
+			return -1, -1, fmt.Errorf("make socket non-blocking: %w", err)
 		}
 	}
-	return os.NewFile(uintptr(fds[0]), "wire"), os.NewFile(uintptr(fds[1]), "wire"), nil
+	return fds[0], fds[1], nil
 }
 
 // launchCode is the exit code of a command that did not start, as the shell has

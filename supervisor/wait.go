@@ -11,6 +11,7 @@ import (
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
 )
@@ -28,7 +29,10 @@ func (m *monitor) reap() {
 		if err != nil || pid <= 0 {
 			return
 		}
-		if pid == m.pid && !m.exited {
+		switch {
+		case pid == m.held && (ws.Exited() || ws.Signaled()):
+			m.heldEnd = &ws
+		case pid == m.pid && !m.exited:
 			m.changed(ws)
 		}
 	}
@@ -93,6 +97,7 @@ func (m *monitor) end() {
 		_ = unix.Close(m.inner)
 		m.inner = -1
 	}
+	m.report.clean = m.inherits && proc.Childless()
 	m.tell(msgExited, m.report.pack())
 }
 
@@ -113,6 +118,9 @@ func (m *monitor) finish(ctx context.Context) {
 		return
 	}
 	m.record()
+	if m.report.clean {
+		return
+	}
 	left := m.leftovers(ctx)
 	body, err := json.Marshal(left)
 	if err != nil || none(left) {
@@ -124,7 +132,7 @@ func (m *monitor) finish(ctx context.Context) {
 // record writes how the run ended where it survives everything: the wrapper may
 // be dead, the ledger locked and the disk full.
 func (m *monitor) record() {
-	if m.order.runFile == "" {
+	if m.recorded.runFile == "" {
 		return
 	}
 	boot, err := clock.BootID()
@@ -133,7 +141,7 @@ func (m *monitor) record() {
 	}
 	now := clock.System().Now()
 	rec := heartbeat.ExitRecord{
-		UID: m.order.uid, Generation: m.order.generation, StoppedBy: m.stop.by,
+		UID: m.order.uid, Generation: m.recorded.generation, StoppedBy: m.stop.by,
 		At: store.Instant{WallMS: now.Wall.UnixMilli(), AwakeMS: now.Awake.Milliseconds(), BootID: boot},
 	}
 	rec.End, rec.ExitCode, rec.Signal = processEnd(m.report)
@@ -144,7 +152,7 @@ func (m *monitor) record() {
 	if m.orphaned {
 		rec.Note = "the wrapper vanished; its monitor ended the run"
 	}
-	_ = heartbeat.WriteExit(m.order.runFile, rec, m.orphaned)
+	_ = heartbeat.WriteExit(m.recorded.runFile, rec, m.orphaned)
 }
 
 // processEnd puts a report into the words of the ledger.

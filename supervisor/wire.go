@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	"golang.org/x/sys/unix"
 )
 
 // messageKind says what a message between wrapper and monitor is about.
@@ -14,8 +16,11 @@ type messageKind byte
 
 // Messages from the wrapper to the monitor.
 const (
-	// msgLaunch starts the run; payload launchOrder.
+	// msgLaunch makes the run ready, up to its first instruction; payload
+	// launchOrder.
 	msgLaunch messageKind = iota + 1
+	// msgGo lets it run: it is recorded; payload goOrder.
+	msgGo
 	// msgSignal sends a signal to the run's group; payload its number.
 	msgSignal
 	// msgContinue resumes a suspended run; payload 1 for the foreground.
@@ -24,13 +29,16 @@ const (
 	msgStop
 	// msgForget: the end is written; the run file is of no more use.
 	msgForget
+	// msgSettle: the run is a long one; be small.
+	msgSettle
 	// msgTerminal says how to give the user's terminal back; payload tty state.
 	msgTerminal
 )
 
 // Messages from the monitor to the wrapper.
 const (
-	// msgStarted: the run exists; payload pid and start ticks.
+	// msgStarted: the run exists; payload childReport. It comes before msgGo
+	// where the system can hold a process at its start, else after.
 	msgStarted messageKind = iota + 64
 	// msgFailed: it could not be started; payload errno.
 	msgFailed
@@ -62,7 +70,24 @@ var errTooLarge = errors.New("message too large")
 // from any goroutine; one goroutine receives.
 type wire struct {
 	f  *os.File
+	fd int // of f, whose own method would make it blocking
 	mu sync.Mutex
+}
+
+// newWire takes over a non-blocking socket.
+func newWire(fd int) *wire { return &wire{f: os.NewFile(uintptr(fd), "wire"), fd: fd} }
+
+// await blocks the calling thread until there is something to receive, for at
+// most ms milliseconds or, if that is negative, for as long as it takes. It says
+// whether there is. Where the answer comes at once this is faster than the
+// scheduler, which wakes one thread to wake another.
+func (w *wire) await(ms int) bool {
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(w.fd), Events: unix.POLLIN}}, ms)
+		if err != unix.EINTR {
+			return n > 0 || err != nil
+		}
+	}
 }
 
 // send writes one message.

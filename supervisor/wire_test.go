@@ -19,8 +19,7 @@ func TestOrdersSurviveTheWire(t *testing.T) {
 		in := launchOrder{
 			path: rapid.String().Draw(t, "path"), argv: words.Draw(t, "argv"), env: words.Draw(t, "env"),
 			dir: rapid.String().Draw(t, "dir"), foreground: rapid.Bool().Draw(t, "front"),
-			uid: rapid.String().Draw(t, "uid"), generation: rapid.Int64().Draw(t, "generation"),
-			runFile: rapid.String().Draw(t, "file"), leftovers: LeftoversKeep, graceMS: rapid.Int64().Draw(t, "grace"),
+			uid: rapid.String().Draw(t, "uid"), leftovers: LeftoversKeep, graceMS: rapid.Int64().Draw(t, "grace"),
 		}
 		in.argv, in.env = append([]string{}, in.argv...), append([]string{}, in.env...)
 		out, err := unpackLaunch(in.pack())
@@ -36,9 +35,13 @@ func TestReportsSurviveTheWire(t *testing.T) {
 	if err != nil || stop != (stopOrder{unix.SIGTERM, true, lifecycle.StoppedByUser}) {
 		t.Errorf("stop: %+v, %v", stop, err)
 	}
-	exit, err := unpackExit(exitReport{code: -1, signal: unix.SIGSEGV, core: true, killed: true, lost: true}.pack())
-	if err != nil || exit != (exitReport{code: -1, signal: unix.SIGSEGV, core: true, killed: true, lost: true}) {
+	exit, err := unpackExit(exitReport{code: -1, signal: unix.SIGSEGV, core: true, killed: true, lost: true, clean: true}.pack())
+	if err != nil || exit != (exitReport{code: -1, signal: unix.SIGSEGV, core: true, killed: true, lost: true, clean: true}) {
 		t.Errorf("exit: %+v, %v", exit, err)
+	}
+	start, err := unpackGo(goOrder{generation: 1 << 40, runFile: "f"}.pack())
+	if err != nil || start != (goOrder{1 << 40, "f"}) {
+		t.Errorf("go: %+v, %v", start, err)
 	}
 	child, err := unpackChild(childReport{pid: 7, start: 1 << 63, sid: 6}.pack())
 	if err != nil || child != (childReport{7, 1 << 63, 6}) {
@@ -57,6 +60,7 @@ func FuzzUnpack(f *testing.F) {
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f})
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		_, _ = unpackLaunch(b)
+		_, _ = unpackGo(b)
 		_, _ = unpackStop(b)
 		_, _ = unpackTerminal(b)
 		_, _ = unpackChild(b)
@@ -71,7 +75,7 @@ func TestWireCarriesMessagesInOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near, far := &wire{f: a}, &wire{f: b}
+	near, far := newWire(a), newWire(b)
 	t.Cleanup(near.close)
 	got, done := make(chan message), make(chan struct{})
 	go far.receiveAll(got, done)

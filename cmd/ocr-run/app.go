@@ -14,7 +14,7 @@ const program = "ocr-run"
 func run(ctx context.Context, env environment) int {
 	line := split(env.args, takesValue(wrapFlags()), isVerb)
 	if line.verb != "" {
-		return runVerb(ctx, env, line.verb, line.rest)
+		return runVerb(ctx, env, line)
 	}
 	return runWrap(ctx, env, line)
 }

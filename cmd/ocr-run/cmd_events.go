@@ -22,6 +22,10 @@ const followInterval = 250 * time.Millisecond
 // time.
 const eventBatch = 1000
 
+// followFirst is how much of the history a follower prints before what comes,
+// as tail(1) does: enough to see where things stand.
+const followFirst = 10
+
 // eventsVerb prints the history, line by line.
 func eventsVerb() verb {
 	return verb{
@@ -29,16 +33,18 @@ func eventsVerb() verb {
 		operands: "[UID]",
 		brief:    "print the history as it happened, or as it happens",
 		about: `Prints what happened to all runs and workflows, oldest first; of one run when UID
-is given. With --follow it goes on printing as things happen, until interrupted
-or until nobody reads any more. With --json each event is one object on a line.`,
+is given. With --follow it prints the last 10 and goes on as things happen, until
+interrupted or until nobody reads any more; --since and --from-start print more of
+the past first. With --json each event is one object on a line.`,
 		most: 1,
 		flags: []flagSpec{
-			{name: "follow", short: "f", usage: "go on printing as things happen"},
+			{name: "follow", short: "f", usage: "print the last 10, then go on as things happen"},
+			{name: "from-start", usage: "with --follow: print the whole history first"},
 			{name: "since", value: "WHEN", usage: "only events since then: 2h, 2d or an RFC 3339 time"},
 			jsonSpec(),
 		},
 		exits:    readingExits(),
-		examples: []string{"ocr-run events --since 2h", "ocr-run events 1f0c9a2e", "ocr-run events --follow --json | jq -c 'select(.outcome)'"},
+		examples: []string{"ocr-run events --since 2h", "ocr-run events 1f0c9a2e", "ocr-run events --follow --json | jq -c --unbuffered 'select(.outcome)'"},
 		run:      runEvents,
 	}
 }
@@ -49,8 +55,10 @@ type follower struct {
 	ledger *store.Ledger
 	filter store.EventFilter
 	since  int64
-	json   bool
-	style  render.Style
+	// first is how many events of the past to begin with; 0 for all of them.
+	first int
+	json  bool
+	style render.Style
 	// seen is the last number of the ledger that has been looked at, printed
 	// or not.
 	seen int64
@@ -61,6 +69,9 @@ func runEvents(ctx context.Context, c call) error {
 	since, err := c.sinceFlag()
 	if err != nil {
 		return err
+	}
+	if since != 0 && c.flags.Bool("from-start") {
+		return c.usage("--from-start and --since exclude each other")
 	}
 	f := &follower{
 		call: c, filter: store.EventFilter{Limit: eventBatch},
@@ -76,6 +87,9 @@ func runEvents(ctx context.Context, c call) error {
 	// An interrupt is how a follower is told to end, not a failure.
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, unix.SIGTERM)
 	defer stop()
+	if since == 0 && !c.flags.Bool("from-start") {
+		f.first = followFirst
+	}
 	if err := f.follow(ctx); ctx.Err() == nil {
 		return err
 	}
@@ -101,7 +115,27 @@ func (f *follower) print(ctx context.Context, l *store.Ledger) error {
 		}
 		f.filter.UID = uid
 	}
+	if err := f.skip(ctx); err != nil {
+		return err
+	}
 	return f.drain(ctx)
+}
+
+// skip passes over all of the past but what is to be printed of it, once: of a
+// ledger that comes later everything is news.
+func (f *follower) skip(ctx context.Context) error {
+	if f.first == 0 {
+		return nil
+	}
+	last, err := f.ledger.Events(ctx, store.EventFilter{UID: f.filter.UID, Limit: f.first, Newest: true})
+	if err != nil {
+		return f.failed(err)
+	}
+	if len(last) > 0 {
+		f.filter.AfterSeq = last[0].Seq - 1
+	}
+	f.first = 0
+	return nil
 }
 
 // follow prints what there is and then what comes, until ctx ends or nobody
@@ -121,6 +155,7 @@ func (f *follower) follow(ctx context.Context) error {
 		case !found && len(f.words) > 0:
 			return f.unknownRun(f.words[0])
 		}
+		f.first = 0
 		if err := f.pause(ctx); err != nil {
 			return err
 		}
@@ -184,7 +219,9 @@ func (f *follower) printEvent(ctx context.Context, e store.Event) error {
 		if err != nil {
 			return f.failed(err)
 		}
-		v = verdictOf(row)
+		rows := []store.Execution{row}
+		f.joinHosts(ctx, rows)
+		v = verdictOf(rows[0])
 	}
 	view := eventView(e, v)
 	if !f.json {

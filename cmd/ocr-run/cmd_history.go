@@ -4,10 +4,12 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/store/ocrdb"
 )
 
 // historyVerb lists the runs that have ended.
@@ -24,7 +26,7 @@ they are read, by what is known now.`,
 			{name: "limit", value: "N", fallback: "50", usage: "at most N runs, 0 for all"},
 			jsonSpec(),
 		},
-		exits:    []exitLine{{exitOK, "listed, also when there is nothing to list"}, {exitError, "the ledger cannot be read"}, {exitUsage, "usage error"}},
+		exits:    listingExits(),
 		examples: []string{"ocr-run history", "ocr-run history --outcome incomplete --since 2d", "ocr-run history --workspace . --limit 5 --json"},
 		run:      runHistory,
 	}
@@ -41,11 +43,44 @@ func runHistory(ctx context.Context, c call) error {
 	if err != nil {
 		return err
 	}
-	all = withOutcome(all, outcomes)
+	foreign, err := c.foreignHistory(ctx, f, all)
+	if err != nil {
+		return err
+	}
+	all = withOutcome(newestFirst(append(all, foreign...)), outcomes)
 	if limit > 0 && len(all) > limit {
 		all = all[:limit]
 	}
 	return c.printList(all, render.History)
+}
+
+// foreignHistory are the ended executions of the host of the workspace asked for,
+// or of this one.
+func (c call) foreignHistory(ctx context.Context, f store.Filter, ours []render.Execution) ([]render.Execution, error) {
+	dir := f.Workspace
+	if dir == "" {
+		dir = c.dir
+	}
+	all, err := c.foreignRuns(ctx, dir, ocrdb.Select{SinceMS: f.SinceMS}, ours)
+	if err != nil {
+		return nil, &verbError{thing: "history of " + dir, err: err, try: program + " history --workspace of another directory"}
+	}
+	return slices.DeleteFunc(all, func(e render.Execution) bool { return e.Outcome == string(lifecycle.OutcomeRunning) }), nil
+}
+
+// newestFirst orders runs by when they started, those that never did by when they
+// ended.
+func newestFirst(all []render.Execution) []render.Execution {
+	when := func(e render.Execution) string {
+		for _, at := range []*string{e.StartedAt, e.EndedAt} {
+			if at != nil {
+				return *at
+			}
+		}
+		return ""
+	}
+	slices.SortStableFunc(all, func(a, b render.Execution) int { return strings.Compare(when(b), when(a)) })
+	return all
 }
 
 // historyFilter is what the flags ask for.
@@ -56,8 +91,8 @@ func historyFilter(c call) (outcomes []string, limit int, f store.Filter, err er
 			return nil, 0, f, c.usage("--outcome: %q is none of success, incomplete, failed, cancelled", o)
 		}
 	}
-	if limit, err = strconv.Atoi(c.flags.String("limit")); err != nil || limit < 0 {
-		return nil, 0, f, c.usage("--limit: %q is no number of runs", c.flags.String("limit"))
+	if limit, err = c.limit("runs"); err != nil {
+		return nil, 0, f, err
 	}
 	f = store.Filter{Over: new(true)}
 	if f.Workspace, err = c.workspaceFlag(); err != nil {
@@ -70,6 +105,15 @@ func historyFilter(c call) (outcomes []string, limit int, f store.Filter, err er
 		f.Limit = limit
 	}
 	return outcomes, limit, f, nil
+}
+
+// limit is the most things a --limit flag lets through, 0 for all.
+func (c call) limit(things string) (int, error) {
+	n, err := strconv.Atoi(c.flags.String("limit"))
+	if err != nil || n < 0 {
+		return 0, c.usage("--limit: %q is no number of %s", c.flags.String("limit"), things)
+	}
+	return n, nil
 }
 
 // sinceFlag is the moment a --since flag means, 0 without one.

@@ -16,9 +16,19 @@ func psVerb() verb {
 STATE is live, late (its wrapper lives and is stalled), stopped (suspended by
 job control) or gone (its wrapper is dead and the run will be settled).`,
 		flags:    []flagSpec{workspaceSpec(), jsonSpec()},
-		exits:    []exitLine{{exitOK, "listed, also when there is nothing to list"}, {exitError, "the ledger cannot be read"}, {exitUsage, "usage error"}},
+		exits:    listingExits(),
 		examples: []string{"ocr-run ps", "ocr-run ps --workspace . --json"},
 		run:      runPS,
+	}
+}
+
+// listingExits are the exit codes of the verbs that list runs.
+func listingExits() []exitLine {
+	return []exitLine{
+		{exitOK, "listed, also when there is nothing to list"},
+		{exitError, "the ledger cannot be read"},
+		{exitUsage, "usage error"},
+		{exitBusy, "another process keeps the ledger locked"},
 	}
 }
 
@@ -48,7 +58,7 @@ func (c call) executions(ctx context.Context, f store.Filter) ([]render.Executio
 		if err != nil {
 			return c.failed(err)
 		}
-		all = c.views(rows)
+		all = c.views(ctx, rows)
 		return nil
 	})
 	if err == nil && !found {

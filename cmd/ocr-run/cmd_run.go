@@ -13,6 +13,7 @@ import (
 
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/store/ocrdb"
 	"github.com/ocr-run/ocr-run/supervisor"
 	"github.com/ocr-run/ocr-run/supervisor/agent"
 )
@@ -44,6 +45,7 @@ type wrapping struct {
 	agent                string
 	stateDir             string
 	journal              *store.Recorder
+	host                 *hosting // nil without a host
 	tee                  *tee
 	debug                *os.File
 	log                  zerolog.Logger
@@ -70,7 +72,7 @@ func newWrapping(ctx context.Context, env environment, opts runOptions, command 
 		supervisor.Deepen()
 		_, _ = w.journal.Ledger(context.WithoutCancel(ctx))
 	})
-	w.inherit()
+	w.inherit(ctx)
 	w.path, w.missing = findCommand(command[0], w.childEnv(), opts.cwd)
 	if w.tee, err = newTee(opts.log, opts.logSize); err != nil {
 		return nil, fmt.Errorf("--log: %w", err)
@@ -79,12 +81,24 @@ func newWrapping(ctx context.Context, env environment, opts runOptions, command 
 }
 
 // inherit finds out what run we are part of. A uid inherited from an outer
-// ocr-run makes that run the parent; one inherited from a host that we do not
-// write to does the same.
-func (w *wrapping) inherit() {
+// ocr-run makes that run the parent. One that the host's dashboard has made for
+// this run is ours; any other makes its run the parent.
+func (w *wrapping) inherit(ctx context.Context) {
+	host, hosted, broken := ocrdb.Find(w.opts.cwd)
+	given := w.env.get(supervisor.EnvHostUID)
+	adopted := hosted && w.adopts(ctx, host, given)
+	if adopted {
+		w.uid = given
+	}
 	w.parent = w.env.get(supervisor.EnvUID)
-	if w.parent == "" {
-		w.parent = w.env.get(supervisor.EnvHostUID)
+	if w.parent == "" && !adopted {
+		w.parent = given
+	}
+	switch {
+	case broken != nil:
+		w.host = &hosting{broken: broken, clock: w.env.clock, log: w.log}
+	case hosted:
+		w.host = w.newHosting(host, adopted)
 	}
 	w.lineage = w.uid
 	if up := w.env.get(supervisor.EnvLineage); up != "" && strings.HasSuffix(up, w.parent) {
@@ -146,12 +160,28 @@ func (w *wrapping) config() supervisor.Config {
 		UID: w.uid, ParentUID: w.parent, Lineage: w.lineage, Name: o.name, Agent: w.agent,
 		Command: w.command, Path: w.path, Missing: w.missing, Dir: o.cwd, Workspace: workspaceOf(o.cwd), Env: w.childEnv(),
 		Stdin: w.env.stdin, Stdout: w.env.stdout, Stderr: w.env.stderr,
-		PTY: supervisor.PTYMode(o.pty), NoMonitor: o.noMonitor,
-		OnHangup: supervisor.HangupPolicy(o.onHangup), Leftovers: supervisor.LeftoverPolicy(o.leftovers),
+		PTY: o.pty, NoMonitor: o.noMonitor,
+		OnHangup: o.onHangup, Leftovers: o.leftovers,
 		Timeout: o.timeout, Grace: o.grace, Interval: o.heartbeat,
 		StateDir: w.stateDir, Journal: w.journal, Tap: w.tee.tap(), Clock: w.env.clock, BootID: boot,
-		Machine:  store.Identity{MachineID: machine, BootID: boot, PIDNamespace: proc.PIDNamespace()},
-		Launched: w.sweep, Log: w.log,
+		Machine: store.Identity{MachineID: machine, BootID: boot, PIDNamespace: proc.PIDNamespace()},
+		Host:    w.hostRoot(), Announced: w.host.announce, Ended: w.host.ended, Launched: w.launched, Log: w.log,
+	}
+}
+
+// hostRoot is the root of the host's project, empty without a host.
+func (w *wrapping) hostRoot() string {
+	if w.host == nil {
+		return ""
+	}
+	return w.host.host.Root
+}
+
+// launched starts what goes on beside the command; it ends with the context.
+func (w *wrapping) launched(ctx context.Context) {
+	w.sweep(ctx)
+	if w.host != nil && w.host.row != nil {
+		w.background.Go(func() { w.host.beat(ctx) })
 	}
 }
 

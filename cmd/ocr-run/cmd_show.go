@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/store/ocrdb"
 )
 
 // showVerb tells everything about one run.
@@ -35,6 +38,7 @@ func readingExits() []exitLine {
 		{exitUsage, "usage error"},
 		{exitAmbiguous, "several runs answer to UID; they are listed"},
 		{exitNotFound, "no run answers to UID"},
+		{exitBusy, "another process keeps the ledger locked"},
 	}
 }
 
@@ -45,12 +49,39 @@ func runShow(ctx context.Context, c call) error {
 		if err != nil {
 			return err
 		}
-		return c.printExecution(c.views([]store.Execution{row})[0])
+		return c.printExecution(c.views(ctx, []store.Execution{row})[0])
 	})
 	if err == nil && !found {
-		return c.unknownRun(c.words[0])
+		err = c.unknownRun(c.words[0])
 	}
-	return err
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return c.showForeign(ctx, err)
+}
+
+// showForeign prints a run that only the host of this directory knows; unknown is
+// what to say when it does not.
+func (c call) showForeign(ctx context.Context, unknown error) error {
+	all, err := c.foreignRuns(ctx, c.dir, ocrdb.Select{}, nil)
+	if err != nil {
+		return errors.Join(unknown, err)
+	}
+	name := c.words[0]
+	all = slices.DeleteFunc(all, func(e render.Execution) bool {
+		return e.UID == "" || !strings.HasPrefix(e.UID, name) && !strings.HasSuffix(e.UID, name)
+	})
+	switch len(all) {
+	case 0:
+		return unknown
+	case 1:
+		return c.printExecution(all[0])
+	}
+	ambiguous := &store.AmbiguousError{Name: name}
+	for _, e := range all {
+		ambiguous.Candidates = append(ambiguous.Candidates, e.UID)
+	}
+	return &verbError{thing: c.verb, err: ambiguous, try: program + " " + c.verb + " with more of the uid"}
 }
 
 // printExecution prints one run as JSON or for a person.

@@ -14,10 +14,14 @@ import (
 // Names, flags, JSON and exit codes are those of Open Code Review's own state
 // command, so that instructions written for it work unchanged.
 func stateVerbs() []verb {
-	return []verb{
+	all := []verb{
 		beginVerb(), advanceVerb(), completeRoundVerb(), completeMapVerb(),
-		finishVerb(), statusVerb(), stateShowVerb(), stateListVerb(),
+		finishVerb(), statusVerb(), stateShowVerb(), stateListVerb(), syncVerb(), reconcileVerb(),
 	}
+	for i, v := range all {
+		all[i] = withPlainWords(v)
+	}
+	return all
 }
 
 // stateExits are the exit codes of the state verbs, by the codes they can give.
@@ -51,13 +55,18 @@ func (c call) number(flag string) (int, error) {
 	return n, nil
 }
 
-// refused explains why the ledger did not make a change.
+// refused explains why the ledger did not make a change: a rule stood against
+// it, or it was in trouble.
 func (c call) refused(w store.Workflow, err error) error {
-	try := program + " state status --session-id " + w.ID
-	if phase, ok := errors.AsType[*lifecycle.PhaseError](err); ok && phase.Foreign {
-		try = program + " " + c.verb + " --phase " + string(lifecycle.FirstPhase(w.Kind))
+	phase, illegal := errors.AsType[*lifecycle.PhaseError](err)
+	switch {
+	case illegal && phase.Foreign:
+		return &verbError{thing: c.verb, err: err, try: program + " " + c.verb + " --phase " + string(lifecycle.FirstPhase(w.Kind))}
+	case illegal, errors.Is(err, store.ErrInvariant), errors.Is(err, store.ErrConflict):
+		return &verbError{thing: c.verb, err: err, try: program + " state status --session-id " + w.ID}
+	default:
+		return c.failed(err)
 	}
-	return &verbError{thing: c.verb, err: err, try: try}
 }
 
 // answer prints a result, as JSON when that was asked for.

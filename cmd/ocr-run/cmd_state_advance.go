@@ -23,9 +23,10 @@ another round or map run than the current one begins it, in its first phase.`,
 			{name: "current-map-run", value: "N", usage: "the run of a map"},
 			{name: "phase-number", value: "N", usage: "accepted and ignored: the name decides"},
 		},
-		exits:    stateExits(exitAmbiguous, exitNotFound, exitTransition, exitInvariant),
-		examples: []string{"ocr-run state advance --phase analysis", "ocr-run state advance --phase context --current-round 2"},
-		run:      runAdvance,
+		exits:      stateExits(exitAmbiguous, exitNotFound, exitTransition, exitInvariant),
+		examples:   []string{"ocr-run state advance --phase analysis", "ocr-run state advance --phase context --current-round 2"},
+		run:        runAdvance,
+		handedOver: true,
 	}
 }
 

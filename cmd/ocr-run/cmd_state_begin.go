@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
@@ -24,13 +26,19 @@ that is still at work is not.`,
 			{name: "session-id", value: "ID", usage: "its name, as in 2026-01-31-my-branch (required)"},
 			{name: "branch", value: "NAME", usage: "the branch the work is on (required)"},
 			{name: "workflow-type", value: "TYPE", usage: "review or map (required)"},
-			{name: "session-dir", value: "DIR", usage: "where the work keeps its files"},
+			{name: "session-dir", value: "DIR", usage: "where the work keeps its files (default .ocr/sessions/ID)"},
 			{name: "dashboard-uid", value: "UID", usage: "the run to link instead of the one this is called in"},
+			{name: "base-ref", value: "REF", usage: "what the work is compared with; kept in the history"},
+			{name: "head-ref", value: "REF", usage: "what the work is on; kept in the history"},
+			{name: "head-sha", value: "SHA", usage: "the commit the work is on; kept in the history"},
+			{name: "pr-number", value: "N", usage: "the pull request; kept in the history"},
+			{name: "pr-url", value: "URL", usage: "its address; kept in the history"},
 			jsonSpec(),
 		},
-		exits:    stateExits(exitInvariant),
-		examples: []string{"ocr-run state begin --session-id 2026-01-31-my-branch --branch my-branch --workflow-type review"},
-		run:      runBegin,
+		exits:      stateExits(exitInvariant),
+		examples:   []string{"ocr-run state begin --session-id 2026-01-31-my-branch --branch my-branch --workflow-type review"},
+		run:        runBegin,
+		handedOver: true,
 	}
 }
 
@@ -50,21 +58,42 @@ func runBegin(ctx context.Context, c call) error {
 		return err
 	}
 	return c.inLedger(ctx, true, func(l *store.Ledger) error {
-		if err := c.placeSession(ctx, l, &b); err != nil {
-			return err
-		}
 		w, result, err := l.BeginWorkflow(ctx, b)
 		if err != nil {
-			// Refused because it is under way: a run that wants to begin it again
-			// answers for it all the same.
-			return c.refused(store.Workflow{ID: b.ID, Kind: b.Kind}, errors.Join(err, c.takeUpNamed(ctx, l, b.ID)))
+			return c.notBegun(ctx, l, b, w, err)
 		}
 		c.noteLink(w, b.UID, result.Linked)
+		c.makeDirectory(w)
+		state, err := c.beginningOf(ctx, l, w, b.UID)
+		if err != nil {
+			return err
+		}
 		return c.answer(begun{
-			SchemaVersion: render.SchemaVersion, SessionID: w.ID, Round: w.Round,
-			Phase: string(w.Phase), Completeness: string(w.Completeness()),
-		}, fmt.Sprintf("%s: round %d, phase %s (%s)\n", w.ID, w.Round, w.Phase, w.Completeness()))
+			SchemaVersion: render.SchemaVersion, SessionID: w.ID, Round: w.Round, Phase: string(w.Phase), Completeness: string(state),
+		}, fmt.Sprintf("%s: round %d, phase %s (%s)\n", w.ID, w.Round, w.Phase, state))
 	})
+}
+
+// notBegun explains why a session was not begun. Refused because it is under
+// way: a run that wants to begin it again answers for it all the same.
+func (c call) notBegun(ctx context.Context, l *store.Ledger, b store.Begin, w store.Workflow, err error) error {
+	if kind, ok := errors.AsType[*store.KindError](err); ok {
+		return c.usage("session %s is a %s, not a %s", kind.ID, kind.Have, kind.Want)
+	}
+	if w.ID == "" {
+		return c.refused(store.Workflow{ID: b.ID, Kind: b.Kind}, err)
+	}
+	return c.refused(w, errors.Join(err, c.takeUp(ctx, l, w)))
+}
+
+// beginningOf is the completeness a session begins with. The run that begins it
+// is not yet at work on it.
+func (c call) beginningOf(ctx context.Context, l *store.Ledger, w store.Workflow, uid string) (lifecycle.Completeness, error) {
+	others, err := l.OthersAtWork(ctx, w.ID, uid)
+	if err != nil {
+		return "", c.failed(err)
+	}
+	return lifecycle.CompletenessOf(w.Status.Closed(), w.HasArtifact, others > 0), nil
 }
 
 // beginRequest is what the flags ask for.
@@ -78,36 +107,44 @@ func (c call) beginRequest() (store.Begin, error) {
 	if kind != lifecycle.KindReview && kind != lifecycle.KindMap {
 		return store.Begin{}, c.usage("--workflow-type: %q is neither review nor map", kind)
 	}
-	reader := flagReader{flags: c.flags}
+	id, reader := c.flags.String("session-id"), flagReader{flags: c.flags}
+	dir := reader.path("session-dir", c.dir)
+	if err := sessionName(id, dir != ""); err != nil {
+		return store.Begin{}, c.usage("--session-id: %q: %w", id, err)
+	}
+	if dir == "" {
+		dir = filepath.Join(c.sessionRoot(), id)
+	}
+	refs, err := c.refs()
+	if err != nil {
+		return store.Begin{}, err
+	}
 	return store.Begin{
-		ID:         c.flags.String("session-id"),
-		Kind:       kind,
-		Branch:     c.flags.String("branch"),
-		Workspace:  c.workspace(),
-		SessionDir: reader.path("session-dir", c.dir),
-		UID:        c.ownUID(),
-		At:         c.now(),
+		ID: id, ScopedID: scopedID(id, c.workspace()), Kind: kind, Branch: c.flags.String("branch"),
+		Workspace: c.workspace(), SessionDir: filepath.Clean(dir), UID: c.ownUID(), Payload: refs, At: c.now(),
 	}, nil
 }
 
-// placeSession gives a workflow its name in the ledger and checks that one of
-// that name is of the same kind.
-func (c call) placeSession(ctx context.Context, l *store.Ledger, b *store.Begin) error {
-	have, err := l.Workflow(ctx, b.ID)
-	if err == nil && have.Workspace != b.Workspace {
-		b.ID = scopedID(b.ID, b.Workspace)
-		have, err = l.Workflow(ctx, b.ID)
+// refs is what was said about the change the work is on, as JSON; nil when
+// nothing was.
+func (c call) refs() ([]byte, error) {
+	said := map[string]any{}
+	for _, flag := range []string{"base-ref", "head-ref", "head-sha", "pr-url"} {
+		if v := c.flags.String(flag); v != "" {
+			said[strings.ReplaceAll(flag, "-", "_")] = v
+		}
 	}
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return nil
-	case err != nil:
-		return c.failed(err)
-	case have.Kind != b.Kind:
-		return c.usage("session %s is a %s, not a %s", have.ID, have.Kind, b.Kind)
-	default:
-		return nil
+	n, err := c.number("pr-number")
+	if err != nil {
+		return nil, err
 	}
+	if n != 0 {
+		said["pr_number"] = n
+	}
+	if len(said) == 0 {
+		return nil, nil
+	}
+	return json.Marshal(said)
 }
 
 // noteLink says whether the run now counts as working on the session.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
 )
 
@@ -14,18 +15,20 @@ func finishVerb() verb {
 		brief:   "close a session whose work is complete, or abort it",
 		about: `Closes a session. Its current round must be complete; --abort closes it all the
 same, and the work counts as unfinished for ever. Runs that still work on it are
-asked to stop, the one that calls this excepted.`,
+asked to stop, except the one that calls this and those it was started in.`,
 		flags: []flagSpec{
 			sessionSpec(),
 			{name: "abort", usage: "give the work up"},
 		},
-		exits:    stateExits(exitAmbiguous, exitNotFound, exitInvariant),
-		examples: []string{"ocr-run state finish", "ocr-run state finish --session-id 2026-01-31-my-branch --abort"},
-		run:      runFinish,
+		exits:      stateExits(exitAmbiguous, exitNotFound, exitInvariant),
+		examples:   []string{"ocr-run state finish", "ocr-run state finish --session-id 2026-01-31-my-branch --abort"},
+		run:        runFinish,
+		handedOver: true,
 	}
 }
 
-// runFinish closes the workflow.
+// runFinish closes the workflow. Runs that are dead are settled first: nobody is
+// left to be asked to stop.
 func runFinish(ctx context.Context, c call) error {
 	return c.inLedger(ctx, true, func(l *store.Ledger) error {
 		w, err := c.session(ctx, l)
@@ -35,18 +38,28 @@ func runFinish(ctx context.Context, c call) error {
 		if err := c.takeUp(ctx, l, w); err != nil {
 			return c.refused(w, err)
 		}
-		abort := c.flags.Bool("abort")
-		closed, already, err := l.FinishWorkflow(ctx, store.FinishWorkflow{ID: w.ID, UID: c.ownUID(), Abort: abort, At: c.now()})
-		switch {
-		case err != nil:
+		c.bringUpToDate(ctx, l)
+		closed, already, err := l.FinishWorkflow(ctx, store.FinishWorkflow{
+			ID: w.ID, UID: c.ownUID(), Abort: c.flags.Bool("abort"), At: c.now(),
+		})
+		if err != nil {
 			return c.refused(w, err)
-		case already:
-			c.note("session %s is already closed", closed.ID)
-			return nil
-		case abort:
-			return c.printText(closed.ID + ": aborted\n")
-		default:
-			return c.printText(closed.ID + ": finished\n")
 		}
+		if already {
+			c.note("session %s is already closed", closed.ID)
+		}
+		return c.printText(closed.ID + ": " + closedAs(closed) + "\n")
 	})
+}
+
+// closedAs says how a session was closed, whoever asked for what.
+func closedAs(w store.Workflow) string {
+	switch w.CloseReason {
+	case string(lifecycle.EventSessionClosed):
+		return "finished"
+	case string(lifecycle.EventSessionAborted):
+		return "aborted"
+	default:
+		return "closed"
+	}
 }

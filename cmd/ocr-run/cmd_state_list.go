@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
@@ -25,6 +24,7 @@ func stateListVerb() verb {
 		exits:    stateExits(),
 		examples: []string{"ocr-run state list", "ocr-run state list --json"},
 		run:      runStateList,
+		inHost:   hostList,
 	}
 }
 
@@ -36,9 +36,9 @@ type sessionList struct {
 
 // runStateList prints the workflows. No ledger is an empty one.
 func runStateList(ctx context.Context, c call) error {
-	limit, err := strconv.Atoi(c.flags.String("limit"))
-	if err != nil || limit < 0 {
-		return c.usage("--limit: %q is no number of sessions", c.flags.String("limit"))
+	limit, err := c.limit("sessions")
+	if err != nil {
+		return err
 	}
 	workspace, err := c.workspaceFlag()
 	if err != nil {
@@ -47,22 +47,26 @@ func runStateList(ctx context.Context, c call) error {
 	if workspace == "" {
 		workspace = c.workspace()
 	}
-	list := sessionList{SchemaVersion: render.SchemaVersion, Sessions: []sessionView{}}
+	var all []store.Workflow
 	_, err = c.reading(ctx, func(l *store.Ledger) error {
-		all, err := l.Workflows(ctx, workspace, limit)
-		if err != nil {
+		if all, err = l.Workflows(ctx, workspace, limit); err != nil {
 			return c.failed(err)
-		}
-		for _, w := range all {
-			if w.Kind == lifecycle.KindFlow {
-				continue
-			}
-			list.Sessions = append(list.Sessions, sessionOf(w))
 		}
 		return nil
 	})
 	if err != nil {
 		return err
+	}
+	return c.answerList(all)
+}
+
+// answerList prints workflows, flows excepted.
+func (c call) answerList(all []store.Workflow) error {
+	list := sessionList{SchemaVersion: render.SchemaVersion, Sessions: []sessionView{}}
+	for _, w := range all {
+		if w.Kind != lifecycle.KindFlow {
+			list.Sessions = append(list.Sessions, sessionOf(w))
+		}
 	}
 	return c.answer(list, listText(list.Sessions))
 }

@@ -19,11 +19,12 @@ func stateShowVerb() verb {
 		brief: "show a session and its history",
 		about: `Shows a session with everything that happened to it. Without --session-id and
 with several open it shows the newest; with none it shows nothing, which is no
-error: null with --json.`,
+error. With --json nothing is null.`,
 		flags:    []flagSpec{sessionSpec(), jsonSpec()},
 		exits:    stateExits(exitNotFound),
 		examples: []string{"ocr-run state show", "ocr-run state show --session-id 2026-01-31-my-branch --json"},
 		run:      runStateShow,
+		inHost:   hostShow,
 	}
 }
 
@@ -48,7 +49,8 @@ type sessionDetail struct {
 
 // runStateShow prints the workflow.
 func runStateShow(ctx context.Context, c call) error {
-	err := c.inLedger(ctx, false, func(l *store.Ledger) error {
+	return c.shown(c.inLedger(ctx, false, func(l *store.Ledger) error {
+		c.bringUpToDate(ctx, l)
 		w, err := c.sessionToShow(ctx, l)
 		if err != nil {
 			return err
@@ -58,10 +60,21 @@ func runStateShow(ctx context.Context, c call) error {
 			return c.failed(err)
 		}
 		return c.answer(detailOf(w, events), c.detailText(w, events))
-	})
-	if errors.Is(err, store.ErrNotFound) && c.flags.String("session-id") == "" {
+	}))
+}
+
+// shown is what became of showing a session. That there is none is an answer.
+func (c call) shown(err error) error {
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	// Nothing is null, also of a name that nothing answers to.
+	if answer := c.answer(json.RawMessage("null"), ""); answer != nil {
+		return answer
+	}
+	if c.flags.String("session-id") == "" {
 		c.note("no open session in %s", c.workspace())
-		return c.answer(json.RawMessage("null"), "")
+		return nil
 	}
 	return err
 }

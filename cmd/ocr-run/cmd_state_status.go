@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/lifecycle"
@@ -15,11 +16,12 @@ func statusVerb() verb {
 	return verb{
 		name:     "state status",
 		brief:    "say where a session stands and what to do next",
-		about:    "Says where a session stands, whether its work is complete, and what to do next.",
+		about:    "Says whether the work of a session is complete, where it stands and what to do next.",
 		flags:    []flagSpec{sessionSpec(), jsonSpec()},
 		exits:    stateExits(exitAmbiguous, exitNotFound),
 		examples: []string{"ocr-run state status", "ocr-run state status --json | jq -r .next_action_kind"},
 		run:      runStatus,
+		inHost:   hostStatus,
 	}
 }
 
@@ -41,28 +43,35 @@ type sessionStatus struct {
 	RemainingPhases     []string `json:"remaining_phases,omitempty"`
 }
 
-// runStatus prints where the workflow stands.
+// runStatus prints where the workflow stands. Runs that are dead are settled
+// first: nobody is told to wait for them.
 func runStatus(ctx context.Context, c call) error {
 	return c.inLedger(ctx, false, func(l *store.Ledger) error {
+		c.bringUpToDate(ctx, l)
 		w, err := c.session(ctx, l)
 		if err != nil {
 			return err
 		}
-		s := statusOf(w, c.soleWorker(ctx, l, w))
-		return c.answer(s, fmt.Sprintf("%s: %s, %s %d, phase %s: %s\nnext: %s\n",
-			w.ID, s.Status, roundWord(w.Kind), w.Round, w.Phase, s.CompletenessState, s.NextAction))
+		others, err := l.OthersAtWork(ctx, w.ID, c.ownUID())
+		if err != nil {
+			return c.failed(err)
+		}
+		s := statusOf(w, others)
+		return c.answer(s, statusText(s))
 	})
 }
 
-// soleWorker says whether the only run at work on the session is the one that
-// asks. Its question "what next" is not answered with "wait for yourself".
-func (c call) soleWorker(ctx context.Context, l *store.Ledger, w store.Workflow) bool {
-	uid := c.ownUID()
-	if uid == "" || w.InFlight != 1 {
-		return false
+// statusText is the status for a person.
+func statusText(s sessionStatus) string {
+	round := "round " + strconv.Itoa(s.CurrentRound)
+	if lifecycle.Kind(s.WorkflowType) == lifecycle.KindMap {
+		round = "map run " + strconv.Itoa(s.CurrentMapRun)
 	}
-	e, err := l.Execution(ctx, uid)
-	return err == nil && e.Workflow != nil && e.Workflow.ID == w.ID && !e.Process.End.Over()
+	text := fmt.Sprintf("%s: %s\n  at: %s, phase %s (%s)\n  next: %s\n", s.SessionID, s.CompletenessState, round, s.CurrentPhase, s.Status, s.NextAction)
+	if len(s.RemainingPhases) > 0 {
+		text += "  remaining: " + strings.Join(s.RemainingPhases, " → ") + "\n"
+	}
+	return text
 }
 
 // nextAction is what a session needs, in the words of Open Code Review.
@@ -76,27 +85,29 @@ const (
 	nextFinish        nextAction = "finish"
 	nextCompleteRound nextAction = "complete_round"
 	nextAdvance       nextAction = "advance"
+	// nextForward is work that was left where it stands: nobody is at it.
+	nextForward nextAction = "forward_resume"
 )
 
 // phaseSynthesis is the phase a round is completed in, of both kinds.
 const phaseSynthesis lifecycle.Phase = "synthesis"
 
-// nextFor decides what a session needs. sole means that nobody but the asker
-// works on it.
-func nextFor(w store.Workflow, sole bool) nextAction {
-	state := w.Completeness()
-	if sole && state == lifecycle.CompletenessInFlight {
-		state = lifecycle.CompletenessOpenNoArtifact
-	}
+// nextFor decides what a session needs. others counts the runs at work on it
+// without the asker's own, whose question is not answered with "wait for
+// yourself".
+func nextFor(w store.Workflow, others int) nextAction {
+	asked := w.InFlight > others
 	switch {
-	case state == lifecycle.CompletenessComplete:
+	case w.Status.Closed() && w.HasArtifact:
 		return nextNone
-	case state == lifecycle.CompletenessClosedWithoutArtifact:
+	case w.Status.Closed():
 		return nextReopen
-	case state == lifecycle.CompletenessInFlight:
+	case others > 0:
 		return nextWait
 	case w.HasArtifact:
 		return nextFinish
+	case !asked:
+		return nextForward
 	case w.Phase == phaseSynthesis:
 		return nextCompleteRound
 	default:
@@ -105,8 +116,8 @@ func nextFor(w store.Workflow, sole bool) nextAction {
 }
 
 // statusOf is a workflow as "state status" shows it.
-func statusOf(w store.Workflow, sole bool) sessionStatus {
-	next := nextFor(w, sole)
+func statusOf(w store.Workflow, others int) sessionStatus {
+	next := nextFor(w, others)
 	round, run := roundPair(w)
 	return sessionStatus{
 		SchemaVersion:       render.SchemaVersion,
@@ -138,15 +149,25 @@ func (n nextAction) advice(w store.Workflow) string {
 		return "wait: " + strconv.Itoa(w.InFlight) + " run(s) are at work on it"
 	case nextFinish:
 		return program + " state finish" + named
-	case nextCompleteRound:
-		if w.Kind == lifecycle.KindMap {
-			return program + " state complete-map" + named + " --file FILE"
-		}
-		return program + " state complete-round" + named + " --file FILE"
-	case nextAdvance:
-		return program + " state advance" + named + " --phase " + string(following(w))
+	case nextForward:
+		return "nobody is at work on it; go on from " + string(w.Phase) + ": " + step(w)
+	case nextCompleteRound, nextAdvance:
+		return step(w)
 	}
 	return ""
+}
+
+// step is the command that moves an open session on.
+func step(w store.Workflow) string {
+	named := " --session-id " + w.ID
+	switch {
+	case w.Phase == phaseSynthesis && w.Kind == lifecycle.KindMap:
+		return program + " state complete-map" + named + " --file FILE"
+	case w.Phase == phaseSynthesis:
+		return program + " state complete-round" + named + " --file FILE"
+	default:
+		return program + " state advance" + named + " --phase " + string(following(w))
+	}
 }
 
 // following is the phase after the current one.

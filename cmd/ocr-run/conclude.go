@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
@@ -33,6 +35,7 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	e := w.row(ctx, res)
 	at := w.env.observer()
 	view := executionView(e, heartbeat.LivenessEnded, at.Now)
+	w.host.settle(ctx, e, verdictOf(e).Cause)
 	if res.LaunchError != nil {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: %s\n", program, res.LaunchError)
 	}
@@ -55,7 +58,7 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Execution {
 	ctx = context.WithoutCancel(ctx)
 	if res.Alone {
-		return known(res, nil)
+		return known(res, hostedView(res))
 	}
 	l, err := w.journal.Ledger(ctx)
 	if err == nil {
@@ -66,7 +69,10 @@ func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Executi
 		}
 	}
 	w.log.Warn().Err(err).Msg("read back")
-	e := known(res, unreadable(res.InLedger))
+	e := known(res, hostedView(res))
+	if w.host == nil {
+		e.Workflow = unreadable(res.InLedger)
+	}
 	e.Degraded = true
 	return e
 }
@@ -84,6 +90,15 @@ func known(res supervisor.Result, workflow *store.WorkflowView) store.Execution 
 		Evidence: end.Evidence, Leftovers: end.Leftovers, Degraded: end.Degraded, Turn: lifecycle.TurnNone,
 		Workflow: workflow,
 	}
+}
+
+// hostedView is the host's workflow as the end of the run has it.
+func hostedView(res supervisor.Result) *store.WorkflowView {
+	v := res.Ending.HostWorkflow
+	if v != nil {
+		v.Hosted = true
+	}
+	return v
 }
 
 // unreadable stands for the workflow of a run that was in the ledger and can no
@@ -155,7 +170,15 @@ func (w *wrapping) onEnd(ctx context.Context, view render.Execution) {
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", w.opts.onEnd)
 	cmd.Dir, cmd.Env = w.opts.cwd, w.childEnv()
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(doc), w.env.stderr, w.env.stderr
-	if err := cmd.Run(); err != nil {
+	// We ignore this signal to handle the terminal from behind, and a program
+	// inherits that; what is caught begins at its default.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGTTOU)
+	err = cmd.Start()
+	signal.Ignore(unix.SIGTTOU)
+	if err == nil {
+		err = cmd.Wait()
+	}
+	if err != nil {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: --on-end: %s\n", program, err)
 	}
 }

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
+	"time"
 )
 
 // stagedDocument is a completion document that is on disk under a name nobody
@@ -27,7 +27,7 @@ func (p completing) stage() (stagedDocument, error) {
 		return stagedDocument{}, fmt.Errorf("keep document: %w", err)
 	}
 	d := stagedDocument{path: filepath.Join(folder, p.how.file)}
-	f, err := os.CreateTemp(folder, "."+p.how.file+".*")
+	f, err := os.CreateTemp(folder, stagedPrefix(p.how.file)+"*")
 	if err != nil {
 		return d, fmt.Errorf("keep document: %w", err)
 	}
@@ -39,21 +39,24 @@ func (p completing) stage() (stagedDocument, error) {
 	return d, nil
 }
 
-// publish gives the document its name. Of a round that was complete before,
-// the document that is there stays; only a missing one is made again.
-func (d stagedDocument) publish(already bool) error {
+// stagedPrefix begins the names of documents that wait for theirs.
+func stagedPrefix(file string) string { return "." + file + "." }
+
+// publish gives the document its name.
+func (d stagedDocument) publish() error {
 	if d.path == "" {
 		return nil
-	}
-	if already {
-		if _, err := os.Lstat(d.path); !errors.Is(err, fs.ErrNotExist) {
-			return d.discard()
-		}
 	}
 	if err := os.Rename(d.temporary, d.path); err != nil {
 		return fmt.Errorf("keep document: %w", errors.Join(err, d.discard()))
 	}
 	return nil
+}
+
+// missing says whether nothing has the name the document would get.
+func (d stagedDocument) missing() bool {
+	_, err := os.Lstat(d.path)
+	return d.path != "" && errors.Is(err, fs.ErrNotExist)
 }
 
 // discard removes the document.
@@ -64,96 +67,22 @@ func (d stagedDocument) discard() error {
 	return os.Remove(d.temporary)
 }
 
-// verdicts are what a review may conclude.
-func verdicts() []string { return []string{"APPROVE", "REQUEST CHANGES", "NEEDS DISCUSSION"} }
+// stagedFor is longer than any document waits for its name.
+const stagedFor = 10 * time.Minute
 
-// finding is the part of a finding that is counted.
-type finding struct {
-	Category string `json:"category"`
-}
-
-// roundDocument is the part of a review's document that is read. Everything
-// else is kept as it is.
-type roundDocument struct {
-	Verdict   string `json:"verdict"`
-	Reviewers []struct {
-		Findings []finding `json:"findings"`
-	} `json:"reviewers"`
-	// SynthesisCounts are counts without duplicates; each that is there is
-	// believed more than a tally of the reviewers' findings.
-	SynthesisCounts struct {
-		Blockers    *int `json:"blockers"`
-		ShouldFix   *int `json:"should_fix"`
-		Suggestions *int `json:"suggestions"`
-	} `json:"synthesis_counts"`
-}
-
-// roundTally is what the ledger keeps of a review's document.
-type roundTally struct {
-	Verdict           string `json:"verdict"`
-	BlockerCount      int    `json:"blocker_count"`
-	ShouldFixCount    int    `json:"should_fix_count"`
-	SuggestionCount   int    `json:"suggestion_count"`
-	ReviewerCount     int    `json:"reviewer_count"`
-	TotalFindingCount int    `json:"total_finding_count"`
-	Source            string `json:"source"`
-}
-
-// roundSummary checks the document of a review round and tallies it.
-func roundSummary(document []byte) ([]byte, error) {
-	var d roundDocument
-	if err := decodeObject(document, &d); err != nil {
-		return nil, err
+// tidy removes what killed processes left under names of their own. It is not
+// worth an error.
+func (d stagedDocument) tidy(now time.Time) {
+	if d.path == "" {
+		return
 	}
-	if !slices.Contains(verdicts(), d.Verdict) {
-		return nil, fmt.Errorf("verdict %q is none of %q", d.Verdict, verdicts())
-	}
-	t := roundTally{Verdict: d.Verdict, ReviewerCount: len(d.Reviewers), Source: "orchestrator"}
-	counts := map[string]int{}
-	for _, r := range d.Reviewers {
-		t.TotalFindingCount += len(r.Findings)
-		for _, f := range r.Findings {
-			counts[f.Category]++
+	entries, _ := os.ReadDir(filepath.Dir(d.path))
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), stagedPrefix(filepath.Base(d.path))) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > stagedFor {
+			_ = os.Remove(filepath.Join(filepath.Dir(d.path), e.Name()))
 		}
 	}
-	t.BlockerCount = given(d.SynthesisCounts.Blockers, counts["blocker"])
-	t.ShouldFixCount = given(d.SynthesisCounts.ShouldFix, counts["should_fix"])
-	t.SuggestionCount = given(d.SynthesisCounts.Suggestions, counts["suggestion"])
-	if min(t.BlockerCount, t.ShouldFixCount, t.SuggestionCount) < 0 {
-		return nil, errors.New("synthesis_counts holds a negative count")
-	}
-	return json.Marshal(t)
-}
-
-// given is a count that may be absent, with what to take then.
-func given(count *int, fallback int) int {
-	if count == nil {
-		return fallback
-	}
-	return *count
-}
-
-// mapSummary checks the document of a map run.
-func mapSummary(document []byte) ([]byte, error) {
-	var d struct{}
-	if err := decodeObject(document, &d); err != nil {
-		return nil, err
-	}
-	return json.Marshal(map[string]string{"source": "orchestrator"})
-}
-
-// decodeObject reads a JSON object; null, which decodes into anything, is
-// none.
-func decodeObject(document []byte, into any) error {
-	var object map[string]json.RawMessage
-	if err := json.Unmarshal(document, &object); err != nil {
-		return fmt.Errorf("not a JSON object: %w", err)
-	}
-	if object == nil {
-		return errors.New("not a JSON object: null")
-	}
-	if err := json.Unmarshal(document, into); err != nil {
-		return fmt.Errorf("unexpected shape: %w", err)
-	}
-	return nil
 }

@@ -33,10 +33,14 @@ func (p *flagReader) label(flag string) string {
 }
 
 // oneOf is a value out of a closed list.
-func (p *flagReader) oneOf(flag string, allowed ...string) string {
-	v := p.flags.String(flag)
+func oneOf[S ~string](p *flagReader, flag string, allowed ...S) S {
+	v := S(p.flags.String(flag))
 	if !slices.Contains(allowed, v) {
-		p.refuse(flag, "%q is none of %s", v, strings.Join(allowed, ", "))
+		words := make([]string, 0, len(allowed))
+		for _, a := range allowed {
+			words = append(words, string(a))
+		}
+		p.refuse(flag, "%q is none of %s", v, strings.Join(words, ", "))
 	}
 	return v
 }

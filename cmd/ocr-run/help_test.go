@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -114,6 +115,66 @@ func TestDocumented(t *testing.T) {
 				t.Errorf("%s: alias %s is not documented", v.name, a)
 			}
 		}
+	}
+}
+
+// TestDocumentedVerbsExist checks that the manual has no chapter on a verb that
+// does not exist.
+func TestDocumentedVerbsExist(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := []string{}
+	for _, v := range verbs() {
+		first, _, _ := strings.Cut(v.name, " ")
+		known = append(known, v.name, first)
+	}
+	for line := range strings.Lines(string(b)) {
+		name, heading := strings.CutPrefix(strings.TrimSpace(strings.TrimLeft(line, "#")), "ocr-run ")
+		if heading && line[0] == '#' && !slices.Contains(known, name) {
+			t.Errorf("there is no verb %q", name)
+		}
+	}
+}
+
+// TestCompletion checks that every shell is told of every verb and flag, each
+// where it belongs.
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	bash, zsh, fish := bashCompletion(), zshCompletion(), fishCompletion()
+	inOneLine := func(shell, script, where string, words ...string) {
+		t.Helper()
+		for line := range strings.Lines(script) {
+			missing := slices.ContainsFunc(words, func(w string) bool {
+				return !slices.Contains(strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" '\n", r) }), w)
+			})
+			if strings.Contains(line, where) && !missing {
+				return
+			}
+		}
+		t.Errorf("%s: no line with %q and all of %q", shell, where, words)
+	}
+	for _, v := range verbs() {
+		first, last, group := strings.Cut(v.name, " ")
+		words := flagWords(append(slices.Clip(v.flags), helpSpec()))
+		if group {
+			words = append(words, last)
+		} else {
+			last = first
+		}
+		inOneLine("bash", bash, "    "+first+") ", words...)
+		inOneLine("zsh", zsh, "    "+first+") ", words...)
+		for _, f := range v.flags {
+			inOneLine("fish", fish, "__fish_seen_subcommand_from "+first, last, "-l", f.name)
+		}
+		inOneLine("fish", fish, "complete -c ocr-run -n", "-a", first)
+	}
+	inOneLine("bash", bash, "compgen -W", flagWords(wrapFlags())...)
+	inOneLine("zsh", zsh, "compadd", flagWords(wrapFlags())...)
+	for _, f := range wrapFlags() {
+		inOneLine("fish", fish, "__fish_is_first_token", "-l", f.name)
 	}
 }
 

@@ -1,15 +1,19 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/supervisor"
 )
@@ -27,6 +31,7 @@ func TestMain(m *testing.M) {
 		"code":    codeMain,
 		"exits":   exitsMain,
 		"until":   untilMain,
+		"holder":  holderMain,
 	})
 }
 
@@ -40,6 +45,41 @@ func exitsMain() {
 		fmt.Fprintf(os.Stderr, "exits: %q exited %d, want %s\n", os.Args[2:], got, os.Args[1])
 		os.Exit(1)
 	}
+}
+
+// holderMain runs a command, for four seconds at most, while this process holds
+// what first names of the ledger: "write", the lock every writer needs, or "all".
+func holderMain() {
+	if err := hold(os.Args[1], os.Args[2:]); err != nil {
+		fmt.Fprintln(os.Stderr, "holder:", err)
+		os.Exit(1)
+	}
+}
+
+// hold does what holderMain says. SQLite's locks are locks on ranges of its files.
+func hold(what string, command []string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Second)
+	defer cancel()
+	l, err := call{environment: processEnvironment(), verb: "holder"}.openLedger(ctx)
+	if err != nil {
+		return err
+	}
+	path, lock := l.Path(), unix.Flock_t{Type: unix.F_WRLCK}
+	if what == "write" {
+		path, lock.Start, lock.Len = path+"-shm", 120, 1
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_SETLK, &lock); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	err = cmd.Run()
+	runtime.KeepAlive(f)
+	return err
 }
 
 // leakChecked runs the tests and then checks that no goroutine is left.

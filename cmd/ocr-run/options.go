@@ -2,43 +2,8 @@ package main
 
 import (
 	"time"
-)
 
-// ptyMode says when the command gets a terminal of its own.
-type ptyMode string
-
-// The terminal modes of --pty.
-const (
-	// ptyAuto gives a terminal to exactly those descriptors that are one.
-	ptyAuto ptyMode = "auto"
-	// ptyAlways gives a terminal even where the caller has none.
-	ptyAlways ptyMode = "always"
-	// ptyNever passes every descriptor through as it is.
-	ptyNever ptyMode = "never"
-)
-
-// hangupPolicy says what becomes of the command when the terminal goes away.
-type hangupPolicy string
-
-// The policies of --on-hangup.
-const (
-	// hangupStop ends the command; the run is recorded as terminal-lost.
-	hangupStop hangupPolicy = "stop"
-	// hangupKeep lets the command finish without a terminal.
-	hangupKeep hangupPolicy = "keep"
-)
-
-// leftoverPolicy says what becomes of processes that outlive the command.
-type leftoverPolicy string
-
-// The policies of --leftovers.
-const (
-	// leftoversStop stops them until two looks in a row find none.
-	leftoversStop leftoverPolicy = "stop"
-	// leftoversKeep leaves them alone and lists them as kept.
-	leftoversKeep leftoverPolicy = "keep"
-	// leftoversReport leaves them alone and lists them as remaining.
-	leftoversReport leftoverPolicy = "report"
+	"github.com/ocr-run/ocr-run/supervisor"
 )
 
 // Defaults of the wrap flags, as the help prints them.
@@ -60,7 +25,7 @@ const (
 // are absolute; the zero value of a path or text means the flag was not given.
 type runOptions struct {
 	// pty is never empty.
-	pty ptyMode
+	pty supervisor.PTYMode
 	// noMonitor runs the command without the monitor process between it and
 	// the wrapper.
 	noMonitor bool
@@ -87,8 +52,8 @@ type runOptions struct {
 	// heartbeat is the interval between beats, at least leastHeartbeat.
 	heartbeat time.Duration
 	// onHangup and leftovers are never empty.
-	onHangup  hangupPolicy
-	leftovers leftoverPolicy
+	onHangup  supervisor.HangupPolicy
+	leftovers supervisor.LeftoverPolicy
 	// receipt is the file the receipt is written to as JSON at the end.
 	receipt string
 	// json prints the receipt as JSON on stderr at the end, and no text.
@@ -98,6 +63,8 @@ type runOptions struct {
 	// onEnd is a shell command that gets the receipt on its stdin; its failure
 	// changes nothing.
 	onEnd string
+	// autoFinish has the host finish a workflow that is complete but for that.
+	autoFinish bool
 	// debug is the file the debug log is appended to.
 	debug string
 }
@@ -105,7 +72,7 @@ type runOptions struct {
 // wrapFlags are the flags of a wrapped run, in the order the help shows them.
 func wrapFlags() []flagSpec {
 	return []flagSpec{
-		{name: "pty", value: "WHEN", fallback: string(ptyAuto), usage: "give the command a terminal: auto, always or never"},
+		{name: "pty", value: "WHEN", fallback: string(supervisor.PTYAuto), usage: "give the command a terminal: auto, always or never"},
 		{name: "cwd", value: "DIR", usage: "run the command in DIR"},
 		{name: "env", value: "KEY=VALUE", many: true, usage: "set a variable for the command (repeatable)"},
 		{name: "timeout", value: "DURATION", usage: "stop the command after this much awake time, as in 90s or 2h"},
@@ -115,13 +82,14 @@ func wrapFlags() []flagSpec {
 		{name: "log", value: "FILE", usage: "copy the output to FILE, byte for byte"},
 		{name: "log-size", value: "SIZE", fallback: defaultLogSize, usage: "rotate the log at this size; one old file is kept"},
 		{name: "heartbeat", value: "DURATION", fallback: defaultHeartbeat, usage: "time between two signs of life"},
-		{name: "on-hangup", value: "POLICY", fallback: string(hangupStop), usage: "when the terminal goes away: stop or keep the command"},
-		{name: "leftovers", value: "POLICY", fallback: string(leftoversStop), usage: "what outlives the command: stop, keep or report it"},
+		{name: "on-hangup", value: "POLICY", fallback: string(supervisor.HangupStop), usage: "when the terminal goes away: stop or keep the command"},
+		{name: "leftovers", value: "POLICY", fallback: string(supervisor.LeftoversStop), usage: "what outlives the command: stop, keep or report it"},
 		{name: "no-monitor", usage: "run without the monitor process"},
 		{name: "receipt", value: "FILE", usage: "write the receipt to FILE as JSON"},
 		{name: "json", usage: "print the receipt as JSON on stderr"},
 		{name: "quiet", short: "q", usage: "print no receipt"},
 		{name: "on-end", value: "CMD", usage: "run CMD in a shell at the end, the receipt on its stdin"},
+		{name: "auto-finish", usage: "let Open Code Review close a session whose work is complete"},
 		{name: "debug", value: "FILE", usage: "append a debug log to FILE"},
 		helpSpec(),
 		{name: "version", usage: "print the version"},
@@ -133,28 +101,29 @@ func wrapFlags() []flagSpec {
 func parseOptions(c flagValues, base string) (runOptions, error) {
 	p := flagReader{flags: c}
 	o := runOptions{
-		pty:       ptyMode(p.oneOf("pty", string(ptyAuto), string(ptyAlways), string(ptyNever))),
-		noMonitor: c.Bool("no-monitor"),
-		timeout:   p.duration("timeout", 0),
-		grace:     p.duration("grace", 0),
-		cwd:       p.directory("cwd", base),
-		env:       p.pairs("env"),
-		name:      p.label("name"),
-		agent:     p.label("agent"),
-		log:       p.path("log", base),
-		logSize:   p.size("log-size"),
-		heartbeat: p.duration("heartbeat", leastHeartbeat),
-		onHangup:  hangupPolicy(p.oneOf("on-hangup", string(hangupStop), string(hangupKeep))),
-		leftovers: leftoverPolicy(p.oneOf("leftovers", string(leftoversStop), string(leftoversKeep), string(leftoversReport))),
-		receipt:   p.path("receipt", base),
-		json:      c.Bool("json"),
-		quiet:     c.Bool("quiet"),
-		onEnd:     c.String("on-end"),
-		debug:     p.path("debug", base),
+		pty:        oneOf(&p, "pty", supervisor.PTYAuto, supervisor.PTYAlways, supervisor.PTYNever),
+		noMonitor:  c.Bool("no-monitor"),
+		timeout:    p.duration("timeout", 0),
+		grace:      p.duration("grace", 0),
+		cwd:        p.directory("cwd", base),
+		env:        p.pairs("env"),
+		name:       p.label("name"),
+		agent:      p.label("agent"),
+		log:        p.path("log", base),
+		logSize:    p.size("log-size"),
+		heartbeat:  p.duration("heartbeat", leastHeartbeat),
+		onHangup:   oneOf(&p, "on-hangup", supervisor.HangupStop, supervisor.HangupKeep),
+		leftovers:  oneOf(&p, "leftovers", supervisor.LeftoversStop, supervisor.LeftoversKeep, supervisor.LeftoversReport),
+		receipt:    p.path("receipt", base),
+		json:       c.Bool("json"),
+		quiet:      c.Bool("quiet"),
+		onEnd:      c.String("on-end"),
+		autoFinish: c.Bool("auto-finish"),
+		debug:      p.path("debug", base),
 	}
-	direct := o.noMonitor || o.pty == ptyNever
+	direct := o.noMonitor || o.pty == supervisor.PTYNever
 	switch {
-	case o.noMonitor && o.pty == ptyAlways:
+	case o.noMonitor && o.pty == supervisor.PTYAlways:
 		p.refuse("pty", "always needs the monitor")
 	case direct && o.log != "":
 		p.refuse("log", "needs the monitor: without it no output passes through here")

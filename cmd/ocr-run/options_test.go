@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ocr-run/ocr-run/supervisor"
 )
 
 // options parses flags as a wrapped run does.
@@ -22,8 +24,8 @@ func TestOptionsDefaults(t *testing.T) {
 	t.Parallel()
 	got, err := options(t, "/here")
 	want := runOptions{
-		pty: ptyAuto, grace: 5 * time.Second, cwd: "/here", logSize: 10 << 20, heartbeat: 10 * time.Second,
-		onHangup: hangupStop, leftovers: leftoversStop, env: []string{},
+		pty: supervisor.PTYAuto, grace: 5 * time.Second, cwd: "/here", logSize: 10 << 20, heartbeat: 10 * time.Second,
+		onHangup: supervisor.HangupStop, leftovers: supervisor.LeftoversStop, env: []string{},
 	}
 	if err != nil || !reflect.DeepEqual(normal(got), normal(want)) {
 		t.Errorf("options() = %+v, %v, want %+v", got, err, want)
@@ -47,10 +49,10 @@ func TestOptions(t *testing.T) {
 		"--log", "out.log", "--log-size", "64K", "--heartbeat", "500ms", "--on-hangup", "keep",
 		"--leftovers", "report", "--receipt", "/abs/r.json", "--json", "-q", "--on-end", "cat >x", "--debug", "d.log")
 	want := runOptions{
-		pty: ptyAlways, timeout: 2 * time.Hour, grace: 0, cwd: base,
+		pty: supervisor.PTYAlways, timeout: 2 * time.Hour, grace: 0, cwd: base,
 		env: []string{"A=1,2", "B= x ", "A="}, name: "nightly", agent: "claude",
 		log: filepath.Join(base, "out.log"), logSize: 64 << 10, heartbeat: 500 * time.Millisecond,
-		onHangup: hangupKeep, leftovers: leftoversReport, receipt: "/abs/r.json", json: true, quiet: true,
+		onHangup: supervisor.HangupKeep, leftovers: supervisor.LeftoversReport, receipt: "/abs/r.json", json: true, quiet: true,
 		onEnd: "cat >x", debug: filepath.Join(base, "d.log"),
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {

@@ -16,17 +16,32 @@ import (
 	"github.com/ocr-run/ocr-run/store"
 )
 
-// busyTimeout is how long a verb waits for another writer. It is longer than
-// any write of ours takes, and short enough for a person to wait for.
+// busyTimeout is how long a verb that writes waits for another writer. It is
+// longer than any write of ours takes, and short enough for a person to wait for.
 const busyTimeout = 5 * time.Second
+
+// lookTimeout is how long a verb that only looks waits. No writer is in its way:
+// only who locks the whole ledger for good is, and that is worth saying soon.
+const lookTimeout = time.Second
+
+// tidyTimeout is how long a verb that only looks may take to settle, before it
+// looks, what dead wrappers left open. What is not settled by then is left to
+// whoever comes next.
+const tidyTimeout = 300 * time.Millisecond
 
 // openLedger opens the ledger, and creates it when there is none yet.
 func (c call) openLedger(ctx context.Context) (*store.Ledger, error) {
+	return c.openPatiently(ctx, busyTimeout)
+}
+
+// openPatiently opens the ledger and waits so long for other processes, then and
+// later.
+func (c call) openPatiently(ctx context.Context, patience time.Duration) (*store.Ledger, error) {
 	path, err := c.ledgerPath()
 	if err != nil {
 		return nil, &verbError{thing: "ledger", err: err, try: "export HOME, or XDG_STATE_HOME as an absolute path"}
 	}
-	l, err := store.Open(ctx, store.Config{Path: path, BusyTimeout: busyTimeout})
+	l, err := store.Open(ctx, store.Config{Path: path, BusyTimeout: patience})
 	if err != nil {
 		return nil, c.failed(err)
 	}
@@ -47,7 +62,7 @@ func ledgerHint(err error, path string) string {
 	case errors.Is(err, store.ErrDamaged):
 		return "the mv above: a new ledger is begun, and the old one is kept"
 	case errors.Is(err, store.ErrBusy):
-		return "the same command again in a moment"
+		return "the same command again in a moment; if that does not help, lsof " + path + " names who holds it"
 	default:
 		return "ls -ld " + path + " " + filepath.Dir(path)
 	}
@@ -64,7 +79,7 @@ func (c call) readLedger(ctx context.Context) (*store.Ledger, error) {
 			return nil, nil //nolint:nilnil // no ledger is an answer, and not an error
 		}
 	}
-	return c.openLedger(ctx)
+	return c.openPatiently(ctx, lookTimeout)
 }
 
 // reading runs do on the ledger, if there is one, and says whether there was.
@@ -80,13 +95,19 @@ func (c call) reading(ctx context.Context, do func(*store.Ledger) error) (found 
 }
 
 // bringUpToDate settles what dead wrappers left open, so that nobody reads that a
-// run still goes on. Trouble with it is no reason to show nothing.
+// run still goes on. Trouble with it is no reason to show nothing, nor to wait.
 func (c call) bringUpToDate(ctx context.Context, l *store.Ledger) {
+	bounded, cancel := context.WithTimeout(ctx, tidyTimeout)
+	defer cancel()
 	dir, err := c.stateDir()
 	if err == nil {
-		err = c.settle(ctx, l, dir)
+		err = c.settle(bounded, l, dir)
 	}
-	if err != nil {
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case errors.Is(err, store.ErrBusy) || bounded.Err() != nil:
+		c.note("%s could not be brought up to date in time; runs whose wrapper died may still be shown as they were", l.Path())
+	default:
 		c.note("bring the ledger up to date: %s", err)
 	}
 }
@@ -99,7 +120,8 @@ func (c call) hintNoLedger() {
 }
 
 // views judges rows as they are now.
-func (c call) views(all []store.Execution) []render.Execution {
+func (c call) views(ctx context.Context, all []store.Execution) []render.Execution {
+	c.joinHosts(ctx, all)
 	at := c.observer()
 	out := make([]render.Execution, 0, len(all))
 	for _, e := range all {

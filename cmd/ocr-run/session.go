@@ -66,19 +66,6 @@ func (c call) takeUp(ctx context.Context, l *store.Ledger, w store.Workflow) err
 	return err
 }
 
-// takeUpNamed is takeUp for a session known by its id alone; one that does not
-// exist is nobody's.
-func (c call) takeUpNamed(ctx context.Context, l *store.Ledger, id string) error {
-	w, err := l.Workflow(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return c.takeUp(ctx, l, w)
-}
-
 // inLedger runs do on the ledger. Verbs that write create it; verbs that only
 // read take a missing one for an empty one and find nothing in it.
 func (c call) inLedger(ctx context.Context, writes bool, do func(*store.Ledger) error) (err error) {
@@ -125,9 +112,15 @@ func (c call) session(ctx context.Context, l *store.Ledger) (store.Workflow, err
 // onlySession is the single open workflow of the workspace.
 func (c call) onlySession(ctx context.Context, l *store.Ledger) (store.Workflow, error) {
 	open, err := c.openSessions(ctx, l)
-	switch {
-	case err != nil:
+	if err != nil {
 		return store.Workflow{}, err
+	}
+	return c.onlyOne(open)
+}
+
+// onlyOne is the one open workflow there is.
+func (c call) onlyOne(open []store.Workflow) (store.Workflow, error) {
+	switch {
 	case len(open) == 0:
 		return store.Workflow{}, c.noSession()
 	case len(open) > 1:
@@ -182,7 +175,7 @@ func (c call) unknownSession(id string) error {
 // own is meant first, and another's only when there is no own.
 func (c call) namedSession(ctx context.Context, l *store.Ledger, id string) (store.Workflow, error) {
 	first, err := l.Workflow(ctx, id)
-	if err == nil && first.Workspace == c.workspace() {
+	if err == nil && first.Workspace == c.workspace() && first.Kind != lifecycle.KindFlow {
 		return first, nil
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -194,7 +187,7 @@ func (c call) namedSession(ctx context.Context, l *store.Ledger, id string) (sto
 		return own, nil
 	case !errors.Is(ownErr, store.ErrNotFound):
 		return own, c.failed(ownErr)
-	case err != nil:
+	case err != nil, first.Kind == lifecycle.KindFlow:
 		return first, c.unknownSession(id)
 	}
 	c.note("session %s belongs to %s", id, first.Workspace)

@@ -6,9 +6,10 @@ import "strings"
 // it. Exactly one of verb and command is set, or neither when there were only
 // flags.
 type commandLine struct {
-	// flags are our own flags with their values, in order.
+	// flags are our own flags with their values in front of the verb or the
+	// command, in order.
 	flags []string
-	// verb is the verb that was called, and rest what followed it.
+	// verb is the verb that was called, and rest all other words, flags included.
 	verb string
 	rest []string
 	// command is the command to wrap, word for word.
@@ -27,7 +28,7 @@ func split(args []string, takesValue, isVerb func(word string) bool) commandLine
 		case word == "--":
 			return commandLine{flags: args[:i:i], command: args[i+1:]}
 		case !isFlag(word) && isVerb(word):
-			return commandLine{verb: word, rest: append(args[:i:i], args[i+1:]...)}
+			return commandLine{flags: args[:i:i], verb: word, rest: append(args[:i:i], args[i+1:]...)}
 		case !isFlag(word):
 			return commandLine{flags: args[:i:i], command: args[i:]}
 		case wantsNext(word, takesValue):

@@ -26,7 +26,7 @@ func TestSplit(t *testing.T) {
 		{"flags only", []string{"--quiet"}, commandLine{flags: []string{"--quiet"}}},
 		{"flag without its value", []string{"--name"}, commandLine{flags: []string{"--name"}}},
 		{"verb", []string{"ps", "--json"}, commandLine{verb: "ps", rest: []string{"--json"}}},
-		{"flag before a verb", []string{"--json", "ps", "-h"}, commandLine{verb: "ps", rest: []string{"--json", "-h"}}},
+		{"flag before a verb", []string{"--json", "ps", "-h"}, commandLine{flags: []string{"--json"}, verb: "ps", rest: []string{"--json", "-h"}}},
 		{"two dashes before a verb", []string{"--", "ps", "aux"}, commandLine{flags: []string{}, command: []string{"ps", "aux"}}},
 		{"flags, two dashes, flag", []string{"-q", "--", "--odd"}, commandLine{flags: []string{"-q"}, command: []string{"--odd"}}},
 		{"second two dashes belong to the command", []string{"--", "a", "--", "b"}, commandLine{flags: []string{}, command: []string{"a", "--", "b"}}},
@@ -69,13 +69,13 @@ func FuzzSplit(f *testing.F) {
 		args := []string{a, b, c, d}
 		got := split(args, takes, isVerb)
 		switch {
-		case got.verb != "" && (got.command != nil || got.flags != nil):
+		case got.verb != "" && got.command != nil:
 			t.Fatalf("split(%q): a verb and more: %+v", args, got)
 		case got.verb != "":
-			without := slices.DeleteFunc(slices.Clone(args), func(w string) bool { return w == got.verb })
-			rest := slices.DeleteFunc(slices.Clone(got.rest), func(w string) bool { return w == got.verb })
-			if len(got.rest) != len(args)-1 || !slices.Equal(rest, without) {
-				t.Fatalf("split(%q): verb %q, rest %q", args, got.verb, got.rest)
+			n := len(got.flags)
+			if n > len(got.rest) || !slices.Equal(got.rest[:n], got.flags) ||
+				!slices.Equal(slices.Concat(got.flags, []string{got.verb}, got.rest[n:]), args) {
+				t.Fatalf("split(%q): flags %q, verb %q, rest %q", args, got.flags, got.verb, got.rest)
 			}
 		default:
 			whole := slices.Concat(got.flags, got.command)

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/reaper"
 	"github.com/ocr-run/ocr-run/store"
 )
@@ -23,8 +25,9 @@ func spoolDir(stateDir string) string {
 	return filepath.Join(stateDir, "spool")
 }
 
-// sweep settles, in the background of a run, what earlier runs left open. It
-// ends with the command; close waits for it.
+// sweep settles, in the background of a run, what earlier runs left open, and
+// removes what they left lying about. It ends with the command; close waits for
+// it.
 func (w *wrapping) sweep(ctx context.Context) {
 	if w.stateDir == "" || !due(filepath.Join(w.stateDir, "swept"), w.env.clock.Now().Wall) {
 		return
@@ -32,8 +35,9 @@ func (w *wrapping) sweep(ctx context.Context) {
 	w.background.Go(func() {
 		l, err := w.journal.Ledger(ctx)
 		if err == nil {
-			err = w.env.settle(ctx, l, w.stateDir)
+			err = errors.Join(w.env.settle(ctx, l, w.stateDir), w.env.settleHosts(ctx, l))
 		}
+		err = errors.Join(err, heartbeat.SweepUnfinished(w.stateDir, w.env.clock.Now().Wall))
 		if err != nil && ctx.Err() == nil {
 			w.log.Warn().Err(err).Msg("sweep")
 		}

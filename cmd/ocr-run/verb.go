@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
+	"github.com/ocr-run/ocr-run/store/ocrdb"
 )
 
 // verb is one thing ocr-run can be told to do besides wrapping a command.
@@ -25,6 +28,10 @@ type verb struct {
 	examples    []string
 	// run does it. Its error is reported by the caller.
 	run func(context.Context, call) error
+	// handedOver: in the project of a host, the host's own command does it.
+	handedOver bool
+	// inHost, when it is not nil, does it in the project of a host.
+	inHost func(context.Context, call, ocrdb.Host) error
 }
 
 // exitLine is one line of EXIT STATUS.
@@ -97,12 +104,18 @@ func groupError(group string, members, rest []string) error {
 }
 
 // runVerb runs a verb and returns the exit code.
-func runVerb(ctx context.Context, env environment, first string, rest []string) int {
-	v, args, err := findVerb(first, rest)
+func runVerb(ctx context.Context, env environment, line commandLine) int {
+	if err := misplaced(line); err != nil {
+		return report(env, err)
+	}
+	v, args, err := findVerb(line.verb, line.rest)
 	if err != nil {
-		if wantsHelp(rest) {
-			return printed(env, groupHelp(first))
+		if wantsHelp(line.rest) {
+			return printed(env, groupHelp(line.verb))
 		}
+		return report(env, err)
+	}
+	if err := handOver(env, v, args); err != nil {
 		return report(env, err)
 	}
 	c, err := newCall(ctx, env, v, args)
@@ -115,10 +128,52 @@ func runVerb(ctx context.Context, env environment, first string, rest []string) 
 	if n := len(c.words); n < v.least || n > v.most {
 		return report(env, usage(v.name, "%s", v.wrongOperands(c.words)))
 	}
-	if err := v.run(ctx, c); err != nil && !readerGone(err) {
+	if err := v.perform(ctx, c); err != nil && !readerGone(err) {
 		return report(env, err)
 	}
 	return exitOK
+}
+
+// perform runs the verb where it belongs: on the ledger, or in the host's project.
+func (v verb) perform(ctx context.Context, c call) error {
+	if v.inHost != nil {
+		found, err := c.hosted(func(host ocrdb.Host) error { return v.inHost(ctx, c, host) })
+		if found {
+			return err
+		}
+	}
+	return v.run(ctx, c)
+}
+
+// misplaced is an error when a flag that only wrapped runs have stands in front
+// of a verb: either the flag is one too many, or a command is meant that bears
+// the verb's name.
+func misplaced(line commandLine) error {
+	var own []flagSpec
+	for _, g := range groups() {
+		if g.first == line.verb {
+			own = g.flags
+		}
+	}
+	takes := takesValue(wrapFlags())
+	for i := 0; i < len(line.flags); i++ {
+		word := line.flags[i : i+1]
+		if len(mentionedIn(word, own)) == 0 && len(mentionedIn(word, wrapFlags())) > 0 {
+			after := line.rest[len(line.flags):]
+			flag, _, _ := strings.Cut(word[0], "=")
+			return &verbError{
+				thing: line.verb,
+				err:   fmt.Errorf("%s is a flag of a wrapped run, and %s is a verb", flag, line.verb),
+				try: render.CommandLine(slices.Concat([]string{program, line.verb}, after)) + ", or, to wrap a command of that name: " +
+					render.CommandLine(slices.Concat([]string{program}, line.flags, []string{"--", line.verb}, after)),
+				kind: errUsage,
+			}
+		}
+		if wantsNext(word[0], takes) {
+			i++
+		}
+	}
+	return nil
 }
 
 // wantsHelp says whether a group was asked for its help.

@@ -76,6 +76,36 @@ func TestWrapRefused(t *testing.T) {
 	}
 }
 
+// TestMisplacedFlag checks that a flag of a wrapped run in front of a verb is
+// answered with both things that can have been meant.
+func TestMisplacedFlag(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args      []string
+		flag, try string
+	}{
+		{[]string{"--name", "x", "ps"}, "--name", "ocr-run ps, or, to wrap a command of that name: ocr-run --name x -- ps"},
+		{
+			[]string{"--json", "--env=A=b c", "ps", "aux", "--json"},
+			"--env",
+			"ocr-run ps aux --json, or, to wrap a command of that name: ocr-run --json '--env=A=b c' -- ps aux --json",
+		},
+		{[]string{"-q", "state", "list"}, "-q", "ocr-run state list, or, to wrap a command of that name: ocr-run -q -- state list"},
+	} {
+		code, stdout, stderr := invoke(t, tt.args...)
+		verb, _, _ := strings.Cut(strings.Fields(tt.try)[1], ",")
+		want := "ocr-run: " + verb + ": " + tt.flag + " is a flag of a wrapped run, and " + verb + " is a verb\nTry: " + tt.try + "\n"
+		if code != exitUsage || stdout != "" || stderr != want {
+			t.Errorf("%q: exit %d, stdout %q, stderr %q, want %q", tt.args, code, stdout, stderr, want)
+		}
+	}
+	for _, args := range [][]string{{"--json", "ps"}, {"--json", "state", "list"}, {"--help", "ps"}} {
+		if code, _, stderr := invoke(t, args...); code != exitOK {
+			t.Errorf("%q: exit %d, stderr %q", args, code, stderr)
+		}
+	}
+}
+
 // TestReaderGone checks that a reader who leaves early is no failure.
 func TestReaderGone(t *testing.T) {
 	t.Parallel()

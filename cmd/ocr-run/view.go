@@ -12,6 +12,9 @@ import (
 // sourceLedger is the source of everything our own ledger holds.
 const sourceLedger = "ledger"
 
+// sourceHost is the source of everything in the database of Open Code Review.
+const sourceHost = "open-code-review"
+
 // observer is where and when rows are looked at.
 func (e environment) observer() heartbeat.Observer {
 	boot, _ := e.bootID()    // without a boot id no age is judged, which is right
@@ -100,10 +103,14 @@ func workflowView(w *store.WorkflowView) *render.Workflow {
 	if w == nil {
 		return nil
 	}
+	source := sourceLedger
+	if w.Hosted {
+		source = sourceHost
+	}
 	return &render.Workflow{
 		ID:           w.ID,
 		Kind:         string(w.Kind),
-		Source:       sourceLedger,
+		Source:       source,
 		Completeness: string(w.Completeness),
 		Phase:        render.OrNull(string(w.Phase)),
 		Round:        render.OrNull(w.Round),

@@ -59,7 +59,7 @@ func Alive(pid int, start uint64) bool {
 // when there are none, which for the calling process itself costs one system
 // call where the system allows.
 func Descendants(root int) ([]Process, error) {
-	if root == os.Getpid() && childless() {
+	if root == os.Getpid() && Childless() {
 		return nil, nil
 	}
 	return descend(root)

@@ -113,11 +113,11 @@ func TestScanAgreesWithFiles(t *testing.T) {
 }
 
 func TestChildless(t *testing.T) {
-	if !childless() {
+	if !Childless() {
 		t.Fatal("a fresh test process has children")
 	}
 	child(t, "plain")
-	if childless() {
+	if Childless() {
 		t.Error("a parent is called childless")
 	}
 }

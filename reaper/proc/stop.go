@@ -15,13 +15,9 @@ import (
 // ignores every polite signal; this is half of it.
 const LeftoverGrace = time.Second
 
-// LadderGrace is how long a command that is being stopped may take to clean
-// up. Agents write their session to disk on the way out.
-const LadderGrace = 5 * time.Second
-
-// StopBound ends every attempt. It outlasts LadderGrace by as much again, for
-// the killing itself: a process the kernel cannot end by then sits in a device
-// and will not end by waiting.
+// StopBound ends every attempt, where none is given. It outlasts the grace a
+// run has by default as long again, for the killing itself: a process the kernel
+// cannot end by then sits in a device and will not end by waiting.
 const StopBound = 10 * time.Second
 
 // Waits between two looks grow from the first to the last: most processes obey

@@ -130,7 +130,7 @@ func TestStopRealStorm(t *testing.T) {
 	if len(r.Stopped) == 0 || len(r.Remaining) != 0 || r.Err != nil {
 		t.Errorf("%d stopped, %+v remain, %v", len(r.Stopped), r.Remaining, r.Err)
 	}
-	if !childless() {
+	if !Childless() {
 		t.Error("somebody survives")
 	}
 }

@@ -99,9 +99,9 @@ func descend(root int) ([]Process, error) {
 	return below(all, root), nil
 }
 
-// childless cannot be told in one call here: the only one there is would also
+// Childless cannot be told in one call here: the only one there is would also
 // take in an exit.
-func childless() bool { return false }
+func Childless() bool { return false }
 
 // BecomeSubreaper is not possible here: an orphan always goes to launchd.
 func BecomeSubreaper() error { return fmt.Errorf("become subreaper: %w", errors.ErrUnsupported) }

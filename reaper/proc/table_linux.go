@@ -119,9 +119,9 @@ func descend(root int) ([]Process, error) {
 	return found, nil
 }
 
-// childless says for certain that the calling process has no child, dead or
+// Childless says for certain that the calling process has no child, dead or
 // alive, in one system call. False proves nothing.
-func childless() bool {
+func Childless() bool {
 	err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil)
 	return err == unix.ECHILD
 }

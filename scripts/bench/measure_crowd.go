@@ -72,6 +72,7 @@ func (c *gathering) measure(ctx context.Context, t *table) error {
 	if err := wait(ctx, 2*crowdBeat); err != nil {
 		return err
 	}
+	steady := time.UnixMilli(wallMS())
 	before, _ := cpuTimes()
 	watched, err := c.watch(ctx, pick(c.quick, 3, 8))
 	if err != nil {
@@ -82,13 +83,14 @@ func (c *gathering) measure(ctx context.Context, t *table) error {
 	if err != nil {
 		return err
 	}
-	began := monotonic()
+	began, leaving := monotonic(), time.UnixMilli(wallMS())
 	otherwise, survivors := c.disperse()
 	stopped := millisSince(began) / 1000
-	beats, unreadable := c.beats()
+	beats, hurried, unreadable := c.beats(steady, leaving)
 
 	t.Rows = []row{
 		spread("write of a beat, ms", beats),
+		spread("write of a beat while the crowd gathers, ms", hurried),
 		spread("age of the last beat, ms", watched.ages),
 		spread("/bin/true bare, alone, ms", alone[bareName][0]),
 		spread("/bin/true bare, in the crowd, ms", among[bareName][0]),
@@ -262,8 +264,9 @@ func (c *gathering) complaints() int {
 }
 
 // beats collects how long beats took from the debug logs: JSON lines whose
-// message is "beat", with the milliseconds in "took".
-func (c *gathering) beats() (took []float64, unreadable int) {
+// message is "beat", with the milliseconds in "took". Those of the whole crowd at
+// rest, between two instants, are told from those that competed with the starts.
+func (c *gathering) beats(from, to time.Time) (took, hurried []float64, unreadable int) {
 	paths, _ := filepath.Glob(filepath.Join(c.dir, "*.log"))
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
@@ -273,17 +276,22 @@ func (c *gathering) beats() (took []float64, unreadable int) {
 		}
 		for line := range bytes.Lines(text) {
 			var entry struct {
-				Message string   `json:"message"`
-				Took    *float64 `json:"took"`
+				Message string    `json:"message"`
+				Took    *float64  `json:"took"`
+				Time    time.Time `json:"time"`
 			}
 			if json.Unmarshal(line, &entry) != nil {
 				unreadable++
 				continue
 			}
-			if entry.Message == "beat" && entry.Took != nil {
+			switch {
+			case entry.Message != "beat" || entry.Took == nil || entry.Time.After(to):
+			case entry.Time.Before(from):
+				hurried = append(hurried, *entry.Took)
+			default:
 				took = append(took, *entry.Took)
 			}
 		}
 	}
-	return took, unreadable
+	return took, hurried, unreadable
 }

@@ -74,6 +74,10 @@ func readUsage(tree []process) (usage, error) {
 		if err := sum.addThreads(dir); err != nil {
 			return sum, err
 		}
+		// 5 resets VmHWM to the present size. Source: proc_pid_clear_refs(5).
+		if err := os.WriteFile(dir+"/clear_refs", []byte("5"), 0); err != nil {
+			return sum, err
+		}
 	}
 	return sum, nil
 }

@@ -40,10 +40,7 @@ func EventText(s Style, e Event) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s  %s", s.paint(dim, e.At), pad(eventSubject(e), 8), s.paint(bold, pad(e.Type, 20)))
 	if e.Outcome != nil {
-		b.WriteString(" " + s.paint(outcomeColor(*e.Outcome), *e.Outcome))
-		if e.Cause != nil {
-			b.WriteString(" (" + *e.Cause + ")")
-		}
+		b.WriteString(" " + judged(s, *e.Outcome, e.Cause))
 	}
 	if e.UID != nil && e.WorkflowID != nil {
 		b.WriteString(" " + Plain(*e.WorkflowID))

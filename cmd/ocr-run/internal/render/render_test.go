@@ -145,6 +145,29 @@ func TestShow(t *testing.T) {
 	}
 }
 
+// TestUnknownCause checks that a person is spared a cause that says nothing, and
+// that a program is not.
+func TestUnknownCause(t *testing.T) {
+	t.Parallel()
+	e := running()
+	e.Liveness, e.Outcome, e.Cause = "ended", "failed", new("unknown")
+	e.Process, e.AwakeMS = Process{End: "exited", ExitCode: new(3)}, new(int64(1000))
+	ended := EventText(Style{}, Event{At: "t", Type: "execution_ended", UID: &e.UID, Outcome: &e.Outcome, Cause: e.Cause})
+	for text, want := range map[string]string{
+		Receipt(Style{}, e):              "ocr-run: failed · exited 3 · 1.0s awake · show 1f0c9a2e\n",
+		Show(Style{}, e):                 "1f0c9a2e  failed\n",
+		History(Style{}, []Execution{e}): "  failed   -      3     1.0s ",
+		ended:                            "execution_ended      failed\n",
+	} {
+		if !strings.Contains(text, want) || strings.Contains(text, "unknown") {
+			t.Errorf("%q lacks %q", text, want)
+		}
+	}
+	if b, err := ExecutionJSON(e); err != nil || !strings.Contains(string(b), `"cause": "unknown"`) {
+		t.Errorf("JSON: %s, %v", b, err)
+	}
+}
+
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	all := []Event{

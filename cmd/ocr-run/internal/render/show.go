@@ -56,12 +56,24 @@ func showLines(s Style, e Execution) []line {
 }
 
 // verdict is outcome and cause.
-func verdict(s Style, e Execution) string {
-	text := s.paint(outcomeColor(e.Outcome), e.Outcome)
-	if e.Cause != nil {
-		text += " (" + *e.Cause + ")"
+func verdict(s Style, e Execution) string { return judged(s, e.Outcome, e.Cause) }
+
+// judged is an outcome with its cause.
+func judged(s Style, outcome string, cause *string) string {
+	text := s.paint(outcomeColor(outcome), outcome)
+	if c := known(cause); c != nil {
+		text += " (" + *c + ")"
 	}
 	return text
+}
+
+// known is a cause worth reading: that it is unknown tells a person nothing, and
+// how the process ended stands beside it.
+func known(cause *string) *string {
+	if cause != nil && *cause == "unknown" {
+		return nil
+	}
+	return cause
 }
 
 // agentText is the agent with the id of its session.

@@ -87,7 +87,7 @@ func History(s Style, all []Execution) string {
 			{ShortUID(e.UID), plain},
 			{clockTime(e.EndedAt), plain},
 			{e.Outcome, outcomeColor(e.Outcome)},
-			{value(e.Cause), plain},
+			{orDash(known(e.Cause)), plain},
 			{endText(e.Process), plain},
 			{since(e.AwakeMS), plain},
 			{orDash(e.Name, e.Agent), plain},

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/store/ocrdb"
+)
+
+// In the project of a host there is one truth, the host's. Verbs that write are
+// handed to the host's own command; verbs that read look into its database.
+
+// handOver gives a verb that writes to the host's own command, in the project of
+// a host, and does not return then. args are the verb's own, as they were given:
+// the host may know more of them than we do.
+func handOver(env environment, v verb, args []string) error {
+	if !v.handedOver || wantsHelp(args) {
+		return nil
+	}
+	host, ok, err := ocrdb.Find(env.dir)
+	if err != nil {
+		return &verbError{thing: v.name, err: err, try: "ls -l " + filepath.Join(env.dir, ".ocr", "data")}
+	}
+	if !ok {
+		return nil
+	}
+	path, err := hostCommand(host, env.environ)
+	if err != nil {
+		return &verbError{thing: v.name, err: err, try: "npm install @open-code-review/cli in " + host.Root + ", or put ocr into the PATH"}
+	}
+	// The host's command takes its working directory for the project.
+	if err := os.Chdir(host.Root); err != nil {
+		return &verbError{thing: v.name, err: err}
+	}
+	_, word, _ := strings.Cut(v.name, " ")
+	argv := append([]string{"ocr", "state", hostVerb(path, word)}, absoluteFiles(args, env.dir)...)
+	return &verbError{thing: v.name, err: fmt.Errorf("run %s: %w", path, syscall.Exec(path, argv, env.environ))}
+}
+
+// absoluteFiles makes the values of --file mean the same in another directory.
+func absoluteFiles(args []string, dir string) []string {
+	out := slices.Clone(args)
+	for i, word := range out {
+		name, value, inline := strings.Cut(word, "=")
+		switch {
+		case name != "--file":
+		case inline:
+			out[i] = name + "=" + inDir(dir, value)
+		case i+1 < len(out):
+			out[i+1] = inDir(dir, out[i+1])
+		}
+	}
+	return out
+}
+
+// hosted runs do on the host of this directory, and says whether there is one.
+func (c call) hosted(do func(ocrdb.Host) error) (found bool, err error) {
+	host, ok, err := ocrdb.Find(c.dir)
+	if err == nil && ok {
+		err = do(host)
+	}
+	switch {
+	case errors.Is(err, ocrdb.ErrBusy):
+		err = &verbError{thing: c.verb, err: err, try: "the same command again in a moment", kind: store.ErrBusy}
+	case errors.Is(err, ocrdb.ErrUnreadable):
+		err = &verbError{thing: c.verb, err: err, try: "ls -l " + filepath.Join(host.Root, ".ocr", "data")}
+	}
+	return ok || err != nil, err
+}
+
+// hostSession finds the workflow a verb is about in the host's database, by the
+// rules of session.
+func (c call) hostSession(ctx context.Context, host ocrdb.Host) (store.Workflow, error) {
+	if id := c.flags.String("session-id"); id != "" {
+		all, err := host.Workflows(ctx, ocrdb.Ask{ID: id})
+		if err == nil && len(all) == 0 {
+			err = c.unknownSession(id)
+		}
+		if err != nil {
+			return store.Workflow{}, err
+		}
+		return c.inHostTerms(host, all[0]), nil
+	}
+	for _, key := range []string{envRunUID, envDashboardUID} {
+		w, ok, err := host.WorkflowOf(ctx, c.get(key))
+		if err != nil {
+			return store.Workflow{}, err
+		}
+		if ok {
+			c.note("chose session %s: it is linked to this run (%s)", w.ID, key)
+			// Seen by nobody in particular, as the host shows it.
+			all, err := host.Workflows(ctx, ocrdb.Ask{ID: w.ID})
+			if err != nil || len(all) == 0 {
+				return store.Workflow{}, err
+			}
+			return c.inHostTerms(host, all[0]), nil
+		}
+	}
+	open, err := c.hostSessions(ctx, host, true)
+	if err != nil {
+		return store.Workflow{}, err
+	}
+	return c.onlyOne(open)
+}
+
+// hostSessions are the workflows of the host, newest first.
+func (c call) hostSessions(ctx context.Context, host ocrdb.Host, active bool) ([]store.Workflow, error) {
+	all, err := host.Workflows(ctx, ocrdb.Ask{Active: active})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]store.Workflow, 0, len(all))
+	for _, w := range all {
+		out = append(out, c.inHostTerms(host, w))
+	}
+	return out, nil
+}
+
+// inHostTerms is a workflow of the host as our verbs show one.
+func (c call) inHostTerms(host ocrdb.Host, w ocrdb.Workflow) store.Workflow {
+	status := lifecycle.WorkflowRunning
+	if w.Closed {
+		status = lifecycle.WorkflowSucceeded
+	}
+	return store.Workflow{
+		ID: w.ID, Kind: w.Kind, Workspace: host.Root, Branch: w.Branch, Status: status, Phase: w.Phase, Round: w.Round,
+		SessionDir: w.SessionDir, CreatedAtMS: w.StartedMS, UpdatedAtMS: w.UpdatedMS, HasArtifact: w.HasArtifact, InFlight: w.InFlight,
+	}
+}
+
+// hostStatus is runStatus in the project of a host.
+func hostStatus(ctx context.Context, c call, host ocrdb.Host) error {
+	w, err := c.hostSession(ctx, host)
+	if err != nil {
+		return err
+	}
+	seen, err := host.Workflows(ctx, ocrdb.Ask{ID: w.ID, Except: c.ownUID()})
+	if err != nil || len(seen) == 0 {
+		return errors.Join(err, c.unknownSession(w.ID))
+	}
+	s := statusOf(w, seen[0].InFlight)
+	return c.answer(s, statusText(s))
+}
+
+// hostList is runStateList in the project of a host.
+func hostList(ctx context.Context, c call, host ocrdb.Host) error {
+	limit, err := c.limit("sessions")
+	if err != nil {
+		return err
+	}
+	all, err := c.hostSessions(ctx, host, false)
+	if err != nil {
+		return err
+	}
+	if limit > 0 && len(all) > limit {
+		all = all[:limit]
+	}
+	return c.answerList(all)
+}
+
+// hostShow is runStateShow in the project of a host.
+func hostShow(ctx context.Context, c call, host ocrdb.Host) error {
+	w, err := c.hostSession(ctx, host)
+	if errors.Is(err, store.ErrAmbiguous) {
+		var open []store.Workflow
+		if open, err = c.hostSessions(ctx, host, true); err == nil && len(open) > 0 {
+			w = open[0]
+			c.note("chose session %s: it is the newest of %d open in %s", w.ID, len(open), c.workspace())
+		}
+	}
+	if err != nil {
+		return c.shown(err)
+	}
+	history, err := host.Events(ctx, w.ID)
+	if err != nil {
+		return err
+	}
+	events := make([]store.Event, 0, len(history))
+	for _, e := range history {
+		events = append(events, store.Event{
+			Seq: e.ID, WorkflowID: w.ID, Type: e.Type, Phase: e.Phase, Round: e.Round, AtMS: e.AtMS, Payload: []byte(e.Metadata),
+		})
+	}
+	return c.answer(detailOf(w, events), c.detailText(w, events))
+}

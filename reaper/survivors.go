@@ -1,0 +1,35 @@
+package reaper
+
+import (
+	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/store"
+)
+
+// survivors names what still lives of a run nobody looked after to its end: its
+// command, and what the last beat listed below it. Each is known by its exact
+// identity. What was started after that beat, or was no longer below the command
+// by then, is not known.
+func survivors(e store.Execution, at heartbeat.Observer) (left []store.Leftover) {
+	all := []store.Descendant{{PID: e.Launch.Child.PID, StartTicks: e.Launch.Child.StartTicks}}
+	for _, d := range e.Descendants {
+		if d.PID != all[0].PID {
+			all = append(all, d)
+		}
+	}
+	id := e.Launch.Child
+	for _, d := range all {
+		id.PID, id.StartTicks = d.PID, d.StartTicks
+		if aliveOf(id, at) != heartbeat.Yes {
+			continue
+		}
+		line, err := proc.CommandLine(d.PID)
+		if err != nil || line == "" {
+			line = d.Name
+		}
+		left = append(left, store.Leftover{
+			PID: d.PID, StartTicks: d.StartTicks, Command: line, Reason: "outlived its wrapper and its monitor",
+		})
+	}
+	return left
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package ocrdb
+
+const raceDetector = false

@@ -79,9 +79,8 @@ func create(path string) (*os.File, error) {
 }
 
 // publish locks, fills and names a file, in that order. The bytes are written
-// and synced rather than reserved: a written block needs nothing from the disk
-// when it is written again. The sync comes last, so that one call makes both
-// the blocks and the name durable on the usual file systems.
+// rather than reserved: a written block needs nothing from the disk when it is
+// written again.
 func publish(f *os.File, path string) error {
 	if err := flock(f, unix.LOCK_EX); err != nil {
 		return err
@@ -89,10 +88,17 @@ func publish(f *os.File, path string) error {
 	if _, err := f.WriteAt(make([]byte, recordSize), 0); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
+	return os.Rename(f.Name(), path)
+}
+
+// Sync makes the file durable: one call, on the usual file systems, for both the
+// blocks and the name. Until it returns, a full disk or a loss of power may cost
+// the record; the lease holds without it.
+func (r *RunFile) Sync() error {
+	if err := syncData(r.file); err != nil {
+		return fmt.Errorf("sync run file %s: %w", r.path, err)
 	}
-	return syncData(f)
+	return nil
 }
 
 // Path is where the file lies.

@@ -157,6 +157,7 @@ func (r *run) releaseRunFile(unwritten error) {
 	if r.runFile == nil {
 		return
 	}
+	r.syncing.Wait()
 	written := unwritten == nil && !r.cfg.Journal.Lost()
 	// The monitor removes the file behind our back: the user waits for us.
 	remove := written && (r.wire == nil || r.wire.send(msgForget, nil) != nil)

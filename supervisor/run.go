@@ -54,6 +54,7 @@ type run struct {
 	generation int64
 	inLedger   bool
 	runFile    *heartbeat.RunFile
+	syncing    sync.WaitGroup // of the run file
 	heart      *heartbeat.Beater
 	wakes      *clock.Wakes
 	began      clock.Reading
@@ -128,8 +129,11 @@ func (r *run) begin(ctx context.Context) error {
 	if err := r.prepare(); err != nil {
 		return err
 	}
-	// Signals are let go of by nobody: a run lasts as long as its process.
-	catch(r.sigs, early())
+	// Before the command runs: a signal that comes as soon as it says that it is
+	// ready must not be missed. Signals are let go of by nobody: a run lasts as
+	// long as its process.
+	catch(r.sigs, caught())
+	signal.Notify(r.cont, unix.SIGCONT)
 	return nil
 }
 
@@ -183,6 +187,12 @@ func (r *run) takeLease() {
 		return
 	}
 	r.runFile = f
+	// The command need not wait for the disk; its end does.
+	r.syncing.Go(func() {
+		if err := f.Sync(); err != nil {
+			r.cfg.Log.Warn().Err(err).Msg("run file not on disk")
+		}
+	})
 }
 
 // launch lets the command run, now that it is recorded. It returns false when it
@@ -193,9 +203,7 @@ func (r *run) launch(ctx context.Context) bool {
 	}
 	// A monitor that is gone shows as the end of the reports.
 	r.order(msgGo, goOrder{generation: r.generation, runFile: r.announced.RunFile}.pack())
-	// While the monitor works. A new size of the terminal may have come unheard.
-	catch(r.sigs, late())
-	signal.Notify(r.cont, unix.SIGCONT)
+	// A new size of the terminal may have come unheard.
 	r.resize()
 	r.wire.await(-1)
 	m, err := r.wire.receive()

@@ -44,21 +44,13 @@ func policyOf(sig os.Signal) signalPolicy {
 	}
 }
 
-// early lists the signals that programs talk to each other with: one that comes
-// as soon as the command says that it is ready must not be missed.
-func early() []os.Signal {
-	return []os.Signal{
+// caught lists the signals that can be forwarded.
+func caught() []os.Signal {
+	return append([]os.Signal{
 		unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2,
 		unix.SIGALRM, unix.SIGTSTP, unix.SIGWINCH,
 		// Uncaught, our own write to a pipe whose reader left would end us.
 		unix.SIGPIPE,
-	}
-}
-
-// late lists the rest of what can be forwarded. Catching a signal costs a
-// thread switch, so these wait until the launch leaves time for it.
-func late() []os.Signal {
-	return append([]os.Signal{
 		unix.SIGABRT, unix.SIGBUS, unix.SIGFPE, unix.SIGILL, unix.SIGIO, unix.SIGSEGV, unix.SIGSYS,
 		unix.SIGTRAP, unix.SIGVTALRM, unix.SIGXCPU, unix.SIGXFSZ,
 	}, systemSignals()...)

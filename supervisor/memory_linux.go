@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"os"
@@ -31,15 +30,23 @@ type mapping struct{ from, to uintptr }
 func unchanged(smaps []byte) (all []mapping) {
 	var m mapping
 	readOnly := false
-	for lines := bufio.NewScanner(bytes.NewReader(smaps)); lines.Scan(); {
-		var next mapping
-		var mode, offset, device string
-		var inode, anonymous uint64
-		if n, _ := fmt.Sscanf(lines.Text(), "%x-%x %s %s %s %d", &next.from, &next.to, &mode, &offset, &device, &inode); n == 6 {
-			m, readOnly = next, inode != 0 && len(mode) == 4 && mode[1] == '-' && mode[3] == 'p'
-		} else if n, _ := fmt.Sscanf(lines.Text(), "Anonymous: %d kB", &anonymous); n == 1 && readOnly && anonymous == 0 {
+	for line := range bytes.Lines(smaps) {
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		switch {
+		case line[0] < 'A' || line[0] > 'Z': // an address
+			m, readOnly = readOnlyFile(string(line))
+		case readOnly && string(name) == "Anonymous" && string(bytes.TrimSpace(value)) == "0 kB":
 			all = append(all, m)
 		}
 	}
 	return all
+}
+
+// readOnlyFile reads the first line about a range of addresses and says whether it
+// is a file's, private and not to be written to.
+func readOnlyFile(line string) (m mapping, is bool) {
+	var mode, offset, device string
+	var inode uint64
+	n, _ := fmt.Sscanf(line, "%x-%x %s %s %s %d", &m.from, &m.to, &mode, &offset, &device, &inode)
+	return m, n == 6 && inode != 0 && len(mode) == 4 && mode[1] == '-' && mode[3] == 'p'
 }

@@ -43,6 +43,9 @@ type Evidence struct {
 	Points Cause `json:"points,omitempty"`
 	// TurnFailed is true when it proves that the last turn did not complete.
 	TurnFailed bool `json:"turn_failed,omitempty"`
+	// Turn is how the last turn stood by this observation, where no turn was
+	// reported as it happened; empty when it says nothing about that.
+	Turn TurnState `json:"turn,omitempty"`
 }
 
 // evidenceCause is the cause the strongest evidence points at, or "". A

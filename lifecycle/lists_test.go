@@ -27,6 +27,10 @@ func lists() map[string][]string {
 		"ProcessEnd":     words(ProcessEnds()),
 		"Repair":         words(Repairs()),
 		"SessionStatus":  words(SessionStatuses()),
+
+		"SessionEventType": words(SessionEventTypes()),
+		"SessionRefusal":   words(SessionRefusals()),
+
 		"StoppedBy":      words(append(Stoppers(), StoppedByNobody)),
 		"TurnState":      words(append(TurnStates(), TurnNone)),
 		"WorkflowStatus": words(WorkflowStatuses()),

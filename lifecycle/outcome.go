@@ -46,7 +46,7 @@ type Verdict struct {
 // total: every combination of facts has exactly one answer, and no other place
 // decides.
 func Judge(f Facts) Verdict {
-	f.Turn = evidencedTurn(f)
+	f.Turn = f.LastTurn()
 	switch {
 	case !f.Process.End.Over():
 		return Verdict{Outcome: OutcomeRunning}
@@ -63,15 +63,20 @@ func Judge(f Facts) Verdict {
 	}
 }
 
-// evidencedTurn is the last turn's state once evidence has spoken: evidence
-// that it did not complete, whatever its source, makes it ended in error.
-func evidencedTurn(f Facts) TurnState {
+// LastTurn is the last turn's state once evidence has spoken: evidence
+// that it did not complete, whatever its source, makes it ended in error. Where
+// nothing was reported as it happened, the strongest observation stands for that.
+func (f Facts) LastTurn() TurnState {
+	seen, rank := f.Turn, len(EvidenceSources())
 	for _, e := range f.Evidence {
 		if e.TurnFailed {
 			return TurnError
 		}
+		if r := sourceRank(e.Source); e.Turn != "" && r < rank && (f.Turn == "" || f.Turn == TurnNone) {
+			seen, rank = e.Turn, r
+		}
 	}
-	return f.Turn
+	return seen
 }
 
 // cancelled says whether somebody entitled to stopped the run and it obeyed. An

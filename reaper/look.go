@@ -18,9 +18,8 @@ func Look(e store.Execution, at heartbeat.Observer) heartbeat.Liveness {
 // aliveOf asks whether a process still exists. The question makes sense only
 // on its machine, in its boot and in its pid namespace.
 func aliveOf(id store.Identity, at heartbeat.Observer) heartbeat.Witness {
-	here := id.BootID != "" && id.BootID == at.Now.BootID && id.MachineID == at.MachineID
 	switch {
-	case !here || id.PID == 0 || id.PIDNamespace != proc.PIDNamespace():
+	case !isHere(id, at):
 		return heartbeat.Unknown
 	case proc.Alive(id.PID, id.StartTicks):
 		return heartbeat.Yes

@@ -62,8 +62,8 @@ func settle(ctx context.Context, l *store.Ledger, e store.Execution, at heartbea
 	end, seen := recordedEnd(e)
 	if !seen {
 		end = lostEnd(e)
-		end.Leftovers.Remaining = survivors(e, at)
 	}
+	end.Leftovers.Remaining = survivors(e, at)
 	if _, err := l.Finish(ctx, end); err != nil {
 		return err
 	}
@@ -72,7 +72,9 @@ func settle(ctx context.Context, l *store.Ledger, e store.Execution, at heartbea
 	} else {
 		r.Lost++
 	}
-	if e.RunFile == "" {
+	// The file stays for as long as something is left to look after: that is how a
+	// sweep finds it again.
+	if e.RunFile == "" || len(end.Leftovers.Remaining) > 0 {
 		return nil
 	}
 	if err := os.Remove(e.RunFile); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -17,6 +17,9 @@ func survivors(e store.Execution, at heartbeat.Observer) (left []store.Leftover)
 			all = append(all, d)
 		}
 	}
+	for _, l := range e.Leftovers.Remaining {
+		all = append(all, store.Descendant{PID: l.PID, StartTicks: l.StartTicks, Name: l.Command})
+	}
 	id := e.Launch.Child
 	for _, d := range all {
 		id.PID, id.StartTicks = d.PID, d.StartTicks

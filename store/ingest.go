@@ -202,6 +202,9 @@ func apply(ctx context.Context, tx *sql.Tx, f fact) error {
 	case f.Op == opEvent && f.Event != nil:
 		_, err := appendEvent(ctx, tx, *f.Event)
 		return err
+	case f.Op == opReport && f.Report != nil:
+		_, err := report(ctx, tx, *f.Report)
+		return err
 	default:
 		return fmt.Errorf("%w: no such operation %q", ErrInvariant, f.Op)
 	}
@@ -220,6 +223,8 @@ func (f fact) atMS() int64 {
 		return f.Ending.At.WallMS
 	case f.Event != nil:
 		return f.Event.AtMS
+	case f.Report != nil:
+		return f.Report.At.WallMS
 	default:
 		return 0
 	}

@@ -8,7 +8,6 @@ import (
 
 	_ "modernc.org/sqlite"
 
-	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/store/storetest"
 )
@@ -43,9 +42,9 @@ func populated(t *testing.T) string {
 	beginReview(t, l, "closed", "", 2100)
 	_, _, err = l.FinishWorkflow(t.Context(), store.FinishWorkflow{ID: "closed", Abort: true, At: storetest.At(2200)})
 	must(t, err)
-	must(t, l.StartTurn(t.Context(), "live", "t0", storetest.At(2300)))
-	must(t, l.SettleTurn(t.Context(), "live", "t0", lifecycle.TurnCompleted, storetest.At(2400)))
-	must(t, l.StartTurn(t.Context(), "live", "t1", storetest.At(2500)))
+	report(t, l, "live", 2300, "turn.started t0")
+	report(t, l, "live", 2400, "turn.completed t0")
+	report(t, l, "live", 2500, "turn.started t1")
 	must(t, l.Close())
 	db := raw(t, path, "")
 	for _, query := range []string{

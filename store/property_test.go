@@ -87,22 +87,29 @@ func (s *life) executionActions(t *testing.T) map[string]func(*rapid.T) {
 			}
 			s.try(t, finish(ctx, s.l, end))
 		},
-		"pend":   func(t *rapid.T) { s.try(t, s.l.PendTurn(ctx, s.uid(t), s.at(t))) },
-		"turn":   func(t *rapid.T) { s.try(t, s.l.StartTurn(ctx, s.uid(t), s.turn(t), s.at(t))) },
-		"settle": func(t *rapid.T) { s.try(t, s.l.SettleTurn(ctx, s.uid(t), s.turn(t), s.state(t), s.at(t))) },
-		"session": func(t *rapid.T) {
-			status := rapid.SampledFrom(lifecycle.SessionStatuses()).Draw(t, "status")
-			s.try(t, s.l.SetSession(ctx, s.uid(t), status, s.at(t)))
+		"report": func(t *rapid.T) {
+			_, err := s.l.Report(ctx, s.report(t))
+			s.try(t, err)
 		},
 	}
 }
 
-func (s *life) turn(t *rapid.T) string {
-	return rapid.SampledFrom([]string{"t1", "t2"}).Draw(t, "turn")
-}
-
-func (s *life) state(t *rapid.T) lifecycle.TurnState {
-	return rapid.SampledFrom(lifecycle.TurnStates()).Draw(t, "state")
+// report is a random event of a session.
+func (s *life) report(t *rapid.T) store.SessionReport {
+	r := store.SessionReport{
+		UID: s.uid(t), Generation: rapid.Int64Range(0, 2).Draw(t, "generation"), At: s.at(t),
+		ExternalID: rapid.SampledFrom([]string{"", "", "e1", "e2", "e3"}).Draw(t, "id"),
+		Event: lifecycle.SessionEvent{
+			Type:    rapid.SampledFrom(lifecycle.SessionEventTypes()).Draw(t, "type"),
+			Session: rapid.SampledFrom([]string{"", "s", "nested"}).Draw(t, "session"),
+			Turn:    rapid.SampledFrom([]string{"", "t1", "t2", "#1"}).Draw(t, "turn"),
+			State:   rapid.SampledFrom([]string{"", "failed", "odd", "ready", "running", "stopped"}).Draw(t, "state"),
+		},
+	}
+	if rapid.Bool().Draw(t, "said") {
+		r.SaidMS = s.at(t).WallMS
+	}
+	return r
 }
 
 // workflowActions are the random writes to workflows.

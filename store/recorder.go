@@ -182,20 +182,16 @@ func (r *Recorder) Continue(ctx context.Context, uid string, gen int64, at Insta
 }
 
 // Finish is Ledger.Finish. It marks the ending degraded when the run was. A run
-// whose end went to the spool is not known to be alone.
+// whose end went to the spool is not known to be alone. What the run's own
+// processes have put into the spool goes first: it is what they did before the end.
 func (r *Recorder) Finish(ctx context.Context, e Ending) (alone bool, err error) {
+	r.catchUp(ctx, e.UID)
 	e.Degraded = e.Degraded || r.Degraded()
 	err = r.record(ctx, fact{Op: opFinish, Ending: &e}, func(ctx context.Context, l *Ledger) error {
 		alone, err = l.Finish(ctx, e)
 		return err
 	})
 	return alone, err
-}
-
-// SettleHost is Ledger.SettleHost. It is not spooled: what is not settled is tried
-// again.
-func (r *Recorder) SettleHost(ctx context.Context, uid string) error {
-	return r.record(ctx, fact{}, func(ctx context.Context, l *Ledger) error { return l.SettleHost(ctx, uid) })
 }
 
 // Append is Ledger.Append. The sequence number is 0 when the event went to the
@@ -206,6 +202,38 @@ func (r *Recorder) Append(ctx context.Context, e Event) (seq int64, err error) {
 		return err
 	})
 	return seq, err
+}
+
+// Report is Ledger.Report, for any process of an execution: what others have put
+// into the spool goes first. deferred is true when the report went there itself,
+// and nobody knows yet what it does.
+func (r *Recorder) Report(ctx context.Context, rep SessionReport) (answer SessionAnswer, deferred bool, err error) {
+	r.mu.Lock()
+	if !r.pending && r.spool.holds(rep.UID) {
+		r.pending, r.spooled = true, rep.UID
+	}
+	r.mu.Unlock()
+	deferred = true
+	err = r.record(ctx, fact{Op: opReport, Report: &rep}, func(ctx context.Context, l *Ledger) error {
+		answer, err = l.Report(ctx, rep)
+		deferred = err != nil
+		return err
+	})
+	return answer, deferred && err == nil, err
+}
+
+// catchUp takes in what other processes of the execution have put into the spool.
+// Should it fail, whoever comes next takes it in.
+func (r *Recorder) catchUp(ctx context.Context, uid string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.pending || !r.spool.holds(uid) {
+		return
+	}
+	c := calm{context.WithoutCancel(ctx), r.config.Timeout}
+	if l, err := r.opened(c); err == nil { //nolint:contextcheck // it inherits ctx
+		_ = r.spool.takeInOne(c, l, uid) //nolint:contextcheck // it inherits ctx
+	}
 }
 
 // remember keeps what it takes to announce the execution again.

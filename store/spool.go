@@ -23,6 +23,7 @@ const (
 	opContinue = "continue"
 	opFinish   = "finish"
 	opEvent    = "event"
+	opReport   = "report"
 )
 
 // fact is one line of a spool: an operation and what it is about.
@@ -36,6 +37,8 @@ type fact struct {
 	Launch       *Launch       `json:"launch,omitempty"`
 	Ending       *Ending       `json:"ending,omitempty"`
 	Event        *Event        `json:"event,omitempty"`
+
+	Report *SessionReport `json:"report,omitempty"`
 }
 
 // uid is the execution the fact is about.
@@ -49,6 +52,8 @@ func (f fact) uid() string {
 		return f.Ending.UID
 	case f.Event != nil:
 		return f.Event.UID
+	case f.Report != nil:
+		return f.Report.UID
 	default:
 		return f.UID
 	}
@@ -80,6 +85,16 @@ func (s spool) path(uid, suffix string) string {
 		uid = "x" + digest([]byte(uid))
 	}
 	return filepath.Join(s.dir, uid+suffix)
+}
+
+// holds says whether facts of an execution may be waiting.
+func (s spool) holds(uid string) bool {
+	for _, suffix := range []string{spoolSuffix, takenSuffix} {
+		if _, err := os.Lstat(s.path(uid, suffix)); s.dir != "" && err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // digest names some content.

@@ -55,8 +55,10 @@ type Config struct {
 	UID         string
 	ParentUID   string
 	ResumedFrom string
-	Lineage     string
-	Name        string
+	// WorkflowID is the open workflow it goes on with; empty for none.
+	WorkflowID string
+	Lineage    string
+	Name       string
 	// Agent is the adapter that recognised the command; empty for none.
 	Agent string
 	// Command is the argument vector, Path the file to execute, both as they
@@ -103,11 +105,14 @@ type Config struct {
 	// it up; the context ends with the command. It must return at once. Nil for
 	// nothing.
 	Launched func(context.Context)
-	// Tap sees the bytes the run writes, to its terminal or elsewhere, as they
-	// pass; nil for nobody, and then what is redirected does not pass through the
-	// wrapper at all. Calls come one at a time. It must not keep the slice.
-	Tap   func([]byte)
-	Clock clock.Clock
+	// Tap sees the bytes the run writes as they pass: those to its terminal, and
+	// those of the descriptors in Through. Nil for nobody. Calls come one at a
+	// time. It must not keep the slice.
+	Tap func(from Source, b []byte)
+	// Through says which of 1 and 2 pass through the wrapper, for Tap, where they
+	// are redirected; all others go to the run as they are. 0 is ignored.
+	Through [3]bool
+	Clock   clock.Clock
 	// BootID is the boot Clock's awake time counts from.
 	BootID string
 	// Machine is what all identities of this run share: machine, boot and pid

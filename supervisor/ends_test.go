@@ -81,7 +81,7 @@ func standsStill(pid int) bool {
 }
 
 func TestExitRecordOfAnOrphan(t *testing.T) {
-	b := newBench(t, "echo ready; trap 'exit 9' TERM HUP; while :; do sleep 0.05; done")
+	b := newBench(t, "trap 'exit 9' TERM HUP; echo ready; while :; do sleep 0.05; done")
 	term := b.terminal()
 	if err := term.Expect("ready", patience); err != nil {
 		t.Fatal(err)

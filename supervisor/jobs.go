@@ -191,15 +191,15 @@ func (r *run) tap(b []byte) {
 		r.sendTerminal()
 		r.terminalMu.Unlock()
 	}
-	r.watched(b)
+	r.watched(FromTerminal, b)
 }
 
 // watched passes bytes on to whoever looks on, one chunk at a time.
-func (r *run) watched(b []byte) {
+func (r *run) watched(from Source, b []byte) {
 	if r.cfg.Tap != nil {
 		r.tapMu.Lock()
 		defer r.tapMu.Unlock()
-		r.cfg.Tap(b)
+		r.cfg.Tap(from, b)
 	}
 }
 

@@ -63,11 +63,14 @@ func (m *monitor) bury() {
 	}
 }
 
-// keep spares a process that belongs to another execution whose wrapper lives:
-// it is stopped through its own cancel, or not at all. A wrapper itself still
-// carries the marker of the run it was started in, but its monitor, a child of
-// its, carries its own.
+// keep spares a process that is meant to stay, and one that belongs to another
+// execution whose wrapper lives: that is stopped through its own cancel, or not at
+// all. A wrapper itself still carries the marker of the run it was started in, but
+// its monitor, a child of its, carries its own.
 func (m *monitor) keep(p proc.Process) (reason string, keep bool) {
+	if reason, stays := proc.Stays(p, m.order.uid); stays {
+		return reason, true
+	}
 	kids, _ := proc.Children(p.PID)
 	for _, pid := range append([]int{p.PID}, kids...) {
 		uid, ok, err := proc.LookupEnv(pid, EnvUID)

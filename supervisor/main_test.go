@@ -66,7 +66,7 @@ func wrapperMain() int {
 		Env:   append(os.Environ(), roleKey+"=", orderKey+"=", EnvUID+"="+o.UID, EnvLineage+"="+o.UID),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		PTY: o.PTY, NoMonitor: o.NoMonitor, OnHangup: o.OnHangup, Leftovers: o.Leftovers,
-		Tap: tapTo(o.Tap), Timeout: o.Timeout, Grace: o.Grace, Interval: time.Second, StateDir: o.StateDir,
+		Tap: tapTo(o.Tap), Through: [3]bool{1: true, 2: true}, Timeout: o.Timeout, Grace: o.Grace, Interval: time.Second, StateDir: o.StateDir,
 		Journal: testJournal(o.StateDir), Clock: clock.System(), BootID: boot,
 		Machine: store.Identity{BootID: boot, PIDNamespace: proc.PIDNamespace()},
 	})
@@ -84,11 +84,11 @@ func wrapperMain() int {
 }
 
 // tapTo appends what passes to a file.
-func tapTo(path string) func([]byte) {
+func tapTo(path string) func(Source, []byte) {
 	if path == "" {
 		return nil
 	}
-	return func(b []byte) {
+	return func(_ Source, b []byte) {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 		if err == nil {
 			_, _ = f.Write(b)

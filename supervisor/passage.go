@@ -9,6 +9,17 @@ import (
 	"github.com/ocr-run/ocr-run/lifecycle"
 )
 
+// Source is where bytes of a run come from.
+type Source int
+
+// The sources. Where a descriptor is redirected it is its number.
+const (
+	// FromTerminal is the run's terminal, whatever descriptor was written to.
+	FromTerminal Source = 0
+	FromStdout   Source = 1
+	FromStderr   Source = 2
+)
+
 // passageQuiet is how long a passage is read on after the run and what it left
 // behind are gone: somebody else then holds the other end.
 const passageQuiet = 100 * time.Millisecond
@@ -19,6 +30,7 @@ const passageSize = 64 << 10
 // passage carries what the run writes to a redirected descriptor through the
 // wrapper, byte for byte, because somebody looks on.
 type passage struct {
+	source       Source
 	from, theirs *os.File
 	to           *os.File
 	done         chan struct{}
@@ -31,7 +43,7 @@ func (r *run) openPassages() error {
 		return nil
 	}
 	for i, f := range r.files() {
-		if i == 0 || r.plan.onPair[i] {
+		if i == 0 || r.plan.onPair[i] || !r.cfg.Through[i] {
 			continue
 		}
 		if i == 2 && r.passages[1] != nil && sameFile(f, r.passages[1].to) {
@@ -42,7 +54,7 @@ func (r *run) openPassages() error {
 		if err != nil {
 			return fmt.Errorf("make pipe: %w", err)
 		}
-		r.passages[i] = &passage{from: from, theirs: theirs, to: f, done: make(chan struct{})}
+		r.passages[i] = &passage{source: Source(i), from: from, theirs: theirs, to: f, done: make(chan struct{})}
 	}
 	return nil
 }
@@ -60,14 +72,14 @@ func (r *run) eachPassage(f func(*passage)) {
 // or, once the run is over, until nothing has come for a while. When the reader
 // behind it goes away so does ours, and the run hears of it as it would have
 // without us.
-func (p *passage) carry(tap func([]byte), now func() time.Time) {
+func (p *passage) carry(tap func(Source, []byte), now func() time.Time) {
 	defer close(p.done)
 	defer p.from.Close() //nolint:errcheck // only read from
 	buf := make([]byte, passageSize)
 	for quiet := false; ; {
 		n, err := p.from.Read(buf)
 		if n > 0 {
-			tap(buf[:n])
+			tap(p.source, buf[:n])
 			if _, err := p.to.Write(buf[:n]); err != nil {
 				return
 			}

@@ -157,7 +157,7 @@ func (r *run) prepare() error {
 func (r *run) announce(ctx context.Context) {
 	c := r.cfg
 	r.announced = store.Announcement{
-		UID: c.UID, ParentUID: c.ParentUID, ResumedFrom: c.ResumedFrom, Lineage: c.Lineage,
+		UID: c.UID, ParentUID: c.ParentUID, ResumedFrom: c.ResumedFrom, WorkflowID: c.WorkflowID, Lineage: c.Lineage,
 		Name: c.Name, Command: c.Command, CWD: c.Dir, Workspace: c.Workspace, Agent: c.Agent, Host: c.Host,
 		Wrapper: r.identify(os.Getpid(), 0), At: r.instant(r.began), BeatMS: c.Interval.Milliseconds(),
 	}

@@ -43,29 +43,30 @@ func runHistory(ctx context.Context, c call) error {
 	if err != nil {
 		return err
 	}
-	foreign, err := c.foreignHistory(ctx, f, all)
-	if err != nil {
-		return err
-	}
-	all = withOutcome(newestFirst(append(all, foreign...)), outcomes)
+	all = withOutcome(newestFirst(append(all, c.foreignHistory(ctx, f, all)...)), outcomes)
 	if limit > 0 && len(all) > limit {
 		all = all[:limit]
 	}
 	return c.printList(all, render.History)
 }
 
+// unendedMost is how many of the host's newest executions may not have ended and still
+// leave enough for the limit asked for.
+const unendedMost = 50
+
 // foreignHistory are the ended executions of the host of the workspace asked for,
 // or of this one.
-func (c call) foreignHistory(ctx context.Context, f store.Filter, ours []render.Execution) ([]render.Execution, error) {
+func (c call) foreignHistory(ctx context.Context, f store.Filter, ours []render.Execution) []render.Execution {
 	dir := f.Workspace
 	if dir == "" {
 		dir = c.dir
 	}
-	all, err := c.foreignRuns(ctx, dir, ocrdb.Select{SinceMS: f.SinceMS}, ours)
-	if err != nil {
-		return nil, &verbError{thing: "history of " + dir, err: err, try: program + " history --workspace of another directory"}
+	sel := ocrdb.Select{SinceMS: f.SinceMS}
+	if f.Limit > 0 {
+		sel.Limit = f.Limit + unendedMost
 	}
-	return slices.DeleteFunc(all, func(e render.Execution) bool { return e.Outcome == string(lifecycle.OutcomeRunning) }), nil
+	all := c.foreignRuns(ctx, dir, sel, ours)
+	return slices.DeleteFunc(all, func(e render.Execution) bool { return e.Outcome == string(lifecycle.OutcomeRunning) })
 }
 
 // newestFirst orders runs by when they started, those that never did by when they

@@ -13,9 +13,7 @@ import (
 
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
-	"github.com/ocr-run/ocr-run/store/ocrdb"
 	"github.com/ocr-run/ocr-run/supervisor"
-	"github.com/ocr-run/ocr-run/supervisor/agent"
 )
 
 // openTimeout is how long a run waits for a ledger that another process holds.
@@ -47,6 +45,7 @@ type wrapping struct {
 	journal              *store.Recorder
 	host                 *hosting // nil without a host
 	tee                  *tee
+	witness              *witness // nil without an agent we know
 	debug                *os.File
 	log                  zerolog.Logger
 	background           sync.WaitGroup
@@ -58,10 +57,8 @@ func newWrapping(ctx context.Context, env environment, opts runOptions, command 
 	if err != nil {
 		return nil, fmt.Errorf("make execution uid: %w", err)
 	}
-	w := &wrapping{env: env, opts: opts, command: command, uid: uid.String(), agent: opts.agent, log: zerolog.Nop()}
-	if w.agent == "" {
-		w.agent = agent.Recognise(command)
-	}
+	w := &wrapping{env: env, opts: opts, command: command, uid: uid.String(), log: zerolog.Nop()}
+	w.agent, w.witness = w.newWitness(opts.agent, command)
 	if err := w.openDebug(); err != nil {
 		return nil, err
 	}
@@ -84,12 +81,16 @@ func newWrapping(ctx context.Context, env environment, opts runOptions, command 
 // ocr-run makes that run the parent. One that the host's dashboard has made for
 // this run is ours; any other makes its run the parent.
 func (w *wrapping) inherit(ctx context.Context) {
-	host, hosted, broken := ocrdb.Find(w.opts.cwd)
+	host, hosted, broken := findHost(w.opts.cwd)
 	given := w.env.get(supervisor.EnvHostUID)
-	adopted := hosted && w.adopts(ctx, host, given)
+	adopted, silent := false, false
+	if hosted {
+		adopted, silent = w.adopts(ctx, host, given)
+	}
 	if adopted {
 		w.uid = given
 	}
+	w.log = w.log.With().Str("uid", w.uid).Logger()
 	w.parent = w.env.get(supervisor.EnvUID)
 	if w.parent == "" && !adopted {
 		w.parent = given
@@ -99,6 +100,7 @@ func (w *wrapping) inherit(ctx context.Context) {
 		w.host = &hosting{broken: broken, clock: w.env.clock, log: w.log}
 	case hosted:
 		w.host = w.newHosting(host, adopted)
+		w.host.silent = silent
 	}
 	w.lineage = w.uid
 	if up := w.env.get(supervisor.EnvLineage); up != "" && strings.HasSuffix(up, w.parent) {
@@ -119,7 +121,7 @@ func (w *wrapping) openDebug() error {
 	}
 	w.debug = f
 	stamp := func(e *zerolog.Event, _ zerolog.Level, _ string) { e.Time("time", w.env.clock.Now().Wall) }
-	w.log = zerolog.New(f).Hook(zerolog.HookFunc(stamp)).With().Str("uid", w.uid).Logger()
+	w.log = zerolog.New(f).Hook(zerolog.HookFunc(stamp))
 	return nil
 }
 
@@ -157,15 +159,15 @@ func (w *wrapping) config() supervisor.Config {
 	}
 	o := w.opts
 	return supervisor.Config{
-		UID: w.uid, ParentUID: w.parent, Lineage: w.lineage, Name: o.name, Agent: w.agent,
+		UID: w.uid, ParentUID: w.parent, ResumedFrom: o.resumedFrom, WorkflowID: o.workflow, Lineage: w.lineage, Name: o.name, Agent: w.agent,
 		Command: w.command, Path: w.path, Missing: w.missing, Dir: o.cwd, Workspace: workspaceOf(o.cwd), Env: w.childEnv(),
 		Stdin: w.env.stdin, Stdout: w.env.stdout, Stderr: w.env.stderr,
 		PTY: o.pty, NoMonitor: o.noMonitor,
 		OnHangup: o.onHangup, Leftovers: o.leftovers,
 		Timeout: o.timeout, Grace: o.grace, Interval: o.heartbeat,
-		StateDir: w.stateDir, Journal: w.journal, Tap: w.tee.tap(), Clock: w.env.clock, BootID: boot,
+		StateDir: w.stateDir, Journal: w.journal, Tap: w.tap(), Through: w.passing(), Clock: w.env.clock, BootID: boot,
 		Machine: store.Identity{MachineID: machine, BootID: boot, PIDNamespace: proc.PIDNamespace()},
-		Host:    w.hostRoot(), Announced: w.host.announce, Ended: w.host.ended, Launched: w.launched, Log: w.log,
+		Host:    w.hostRoot(), Announced: w.host.announce, Ended: w.ended, Launched: w.launched, Log: w.log,
 	}
 }
 
@@ -175,6 +177,12 @@ func (w *wrapping) hostRoot() string {
 		return ""
 	}
 	return w.host.host.Root
+}
+
+// ended adds to the end what others know of the run.
+func (w *wrapping) ended(ctx context.Context, e *store.Ending) {
+	w.testify(ctx, e)
+	w.host.ended(ctx, e)
 }
 
 // launched starts what goes on beside the command; it ends with the context.
@@ -195,6 +203,10 @@ func (w *wrapping) childEnv() []string {
 		supervisor.EnvLineage+"="+w.lineage,
 		supervisor.EnvHostUID+"="+w.uid,
 	)
+	if w.opts.leftovers != supervisor.LeftoversStop {
+		// What the end of the run leaves alone no sweep may stop later.
+		over = append(over, proc.EnvKeep+"="+joinKept(w.env.get(proc.EnvKeep), w.uid))
+	}
 	return overlay(w.env.environ, over)
 }
 

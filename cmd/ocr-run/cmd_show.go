@@ -63,11 +63,7 @@ func runShow(ctx context.Context, c call) error {
 // showForeign prints a run that only the host of this directory knows; unknown is
 // what to say when it does not.
 func (c call) showForeign(ctx context.Context, unknown error) error {
-	all, err := c.foreignRuns(ctx, c.dir, ocrdb.Select{}, nil)
-	if err != nil {
-		return errors.Join(unknown, err)
-	}
-	name := c.words[0]
+	all, name := c.foreignRuns(ctx, c.dir, ocrdb.Select{}, nil), c.words[0]
 	all = slices.DeleteFunc(all, func(e render.Execution) bool {
 		return e.UID == "" || !strings.HasPrefix(e.UID, name) && !strings.HasSuffix(e.UID, name)
 	})

@@ -87,6 +87,7 @@ func known(res supervisor.Result, workflow *store.WorkflowView) store.Execution 
 			End: end.End, ExitCode: end.ExitCode, Signal: end.Signal, CoreDumped: end.CoreDumped,
 			StoppedBy: end.StoppedBy, StopFailed: end.StopFailed,
 		},
+		AgentSessionID: end.AgentSessionID, Resume: end.Resume,
 		Evidence: end.Evidence, Leftovers: end.Leftovers, Degraded: end.Degraded, Turn: lifecycle.TurnNone,
 		Workflow: workflow,
 	}

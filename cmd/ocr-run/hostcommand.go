@@ -43,45 +43,55 @@ func hostNames() map[string]string {
 }
 
 // hostVerb is what the host's command at path calls a state verb, by its version.
-// Where that cannot be told, the verb is called as it was given.
-func hostVerb(path, verb string) string {
+// Where that cannot be told the verb is called as it was given.
+func hostVerb(path, verb, given string) string {
 	major, ok := hostMajor(path)
-	if !ok {
+	before, renamed := hostNames()[verb]
+	switch {
+	case !ok:
+		return given
+	case renamed && major < 2:
+		return before
+	default:
 		return verb
 	}
-	for now, before := range hostNames() {
-		switch {
-		case major < 2 && verb == now:
-			return before
-		case major >= 2 && verb == before, major >= 2 && now == "finish" && verb == "close-session":
-			return now
-		}
-	}
-	return verb
 }
 
-// hostMajor is the major version of the package a command belongs to.
+// hostPackage is the package that the host's command comes in.
+const hostPackage = "@open-code-review/cli"
+
+// hostMajor is the major version of the host's command at path. That may be a link
+// into the package, or a script beside it that some package managers write.
 func hostMajor(path string) (int, bool) {
+	if n, ok := majorIn(filepath.Join(filepath.Dir(filepath.Dir(path)), filepath.FromSlash(hostPackage))); ok {
+		return n, true
+	}
 	file, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return 0, false
 	}
 	for dir := filepath.Dir(file); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		text, err := os.ReadFile(filepath.Join(dir, "package.json"))
-		if err != nil {
-			continue
+		if n, ok := majorIn(dir); ok {
+			return n, true
 		}
-		var about struct {
-			Version string `json:"version"`
-		}
-		if json.Unmarshal(text, &about) != nil {
-			return 0, false
-		}
-		first, _, _ := strings.Cut(about.Version, ".")
-		n, err := strconv.Atoi(first)
-		return n, err == nil
 	}
 	return 0, false
+}
+
+// majorIn is the major version of the host's package in dir; ok is false when it is
+// another's, or none.
+func majorIn(dir string) (major int, ok bool) {
+	text, err := os.ReadFile(filepath.Join(dir, "package.json"))
+	var about struct {
+		Name    string `json:"name"`
+		Version string `json:"version"`
+	}
+	if err != nil || json.Unmarshal(text, &about) != nil || about.Name != hostPackage {
+		return 0, false
+	}
+	first, _, _ := strings.Cut(about.Version, ".")
+	major, err = strconv.Atoi(first)
+	return major, err == nil
 }
 
 // lastLine is the last line of a text that says something.

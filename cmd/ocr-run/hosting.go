@@ -3,16 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os/exec"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
-	"github.com/ocr-run/ocr-run/lifecycle"
-	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/store/ocrdb"
 )
 
@@ -20,11 +17,14 @@ const (
 	// hostLaunchTimeout bounds the host's part of a launch: every beat tries
 	// again.
 	hostLaunchTimeout = 300 * time.Millisecond
-	// hostEndTimeout bounds each of the two looks at the host that the end of a
-	// run takes. What cannot be read by then counts as unreadable.
+	// hostEndTimeout bounds what the host adds to the end of a run: first the look
+	// at the workflow, then the end of our row. A workflow that cannot be read by
+	// then counts as unreadable; the row is seen to by a later sweep.
 	hostEndTimeout = 2 * time.Second
-	// hostFinishTimeout bounds the host's own command that finishes a workflow.
+	// hostFinishTimeout bounds the host's own command that finishes a workflow, and
+	// hostFinishDelay what still holds its output once it has ended.
 	hostFinishTimeout = 30 * time.Second
+	hostFinishDelay   = time.Second
 )
 
 // hosting is a run in the project of a host, which keeps the workflow: our row in
@@ -37,36 +37,69 @@ type hosting struct {
 	// which has its own.
 	row   *ocrdb.Row
 	agent bool // an agent runs, not just anything
-	every time.Duration
-	clock clock.Clock
-	log   zerolog.Logger
+	// startedMS is the wall clock when the run began.
+	startedMS int64
+	every     time.Duration
+	clock     clock.Clock
+	log       zerolog.Logger
 	// broken is why there is something like a host that cannot be looked at; nil
 	// when it can.
 	broken error
 	// finish, when it is not nil, lets the host finish a complete workflow.
 	finish func(ctx context.Context, id string) error
 
+	// silent: the host did not answer in time when it was last asked.
+	silent bool
+
 	mu        sync.Mutex
 	announced bool
 }
 
+// findHost is the host of a directory. One that was deleted has none.
+func findHost(dir string) (host ocrdb.Host, ok bool, err error) {
+	if dir == "" {
+		return ocrdb.Host{}, false, nil
+	}
+	return ocrdb.Find(dir)
+}
+
+// promptly runs do in the time that a launch has for the host, and once more when
+// that was too short and nobody in the way: it is the machine that is slow then.
+func promptly(ctx context.Context, do func(context.Context) error) error {
+	try := func() error {
+		bounded, cancel := context.WithTimeout(ctx, hostLaunchTimeout)
+		defer cancel()
+		return do(bounded)
+	}
+	err := try()
+	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, ocrdb.ErrBusy) {
+		err = try()
+	}
+	return err
+}
+
 // adopts says whether the run is the one that the host's dashboard has a row for
 // and set the uid of: the row is unfinished and not ours, and the ledger knows of
-// no such run.
-func (w *wrapping) adopts(ctx context.Context, host ocrdb.Host, uid string) bool {
+// no such run. One that cannot be asked knows of none: work that the host links to
+// its own row must not pass for none. silent says that the host did not answer.
+func (w *wrapping) adopts(ctx context.Context, host ocrdb.Host, uid string) (adopted, silent bool) {
 	if uid == "" || uid == w.env.get(envRunUID) {
-		return false
+		return false, false
 	}
-	row, ok, err := host.Execution(ctx, uid)
-	if err != nil || !ok || row.Ours || !row.Unfinished() {
-		return false
+	var row ocrdb.Execution
+	var known bool
+	err := promptly(ctx, func(ctx context.Context) (err error) {
+		row, known, err = host.Execution(ctx, uid)
+		return err
+	})
+	if err != nil || !known || row.Ours || !row.Unfinished() {
+		return false, errors.Is(err, ocrdb.ErrBusy) || errors.Is(err, context.DeadlineExceeded)
 	}
 	l, err := w.journal.Ledger(ctx)
-	if err != nil {
-		return false
+	if err == nil {
+		_, err = l.Execution(ctx, uid)
 	}
-	_, err = l.Execution(ctx, uid)
-	return errors.Is(err, store.ErrNotFound)
+	return err != nil, false
 }
 
 // vendorName is an agent's name in the host's words; empty for one it does not
@@ -87,8 +120,8 @@ func (w *wrapping) newHosting(host ocrdb.Host, adopted bool) *hosting {
 		w.log.Warn().Err(err).Msg("host")
 	}
 	h := &hosting{
-		host: host, uid: w.uid, agent: w.agent != "", clock: w.env.clock, log: w.log,
-		// Looked at twice as often as it is renewed: a row that another program's
+		host: host, uid: w.uid, agent: w.agent != "", startedMS: w.env.clock.Now().Wall.UnixMilli(), clock: w.env.clock, log: w.log,
+		// Looked after twice as often as it is renewed: a row that another program's
 		// copy of the file has removed comes back soon.
 		every: ocrdb.Interval(threshold) / 2,
 	}
@@ -98,7 +131,7 @@ func (w *wrapping) newHosting(host ocrdb.Host, adopted bool) *hosting {
 	if !adopted {
 		h.row = host.Row(ocrdb.Announcement{
 			UID: w.uid, Command: w.command, Vendor: vendorName(w.agent), Name: w.opts.name,
-			StartedMS: h.nowMS(), BeatEvery: ocrdb.Interval(threshold),
+			StartedMS: h.startedMS, BeatEvery: ocrdb.Interval(threshold),
 		})
 	}
 	return h
@@ -107,14 +140,13 @@ func (w *wrapping) newHosting(host ocrdb.Host, adopted bool) *hosting {
 // nowMS is the wall clock in milliseconds.
 func (h *hosting) nowMS() int64 { return h.clock.Now().Wall.UnixMilli() }
 
-// announce writes our row before the command exists.
+// announce writes our row before the command exists, unless the launch has waited
+// for the host already.
 func (h *hosting) announce(ctx context.Context) {
-	if h == nil || h.row == nil {
+	if h == nil || h.row == nil || h.silent {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, hostLaunchTimeout)
-	defer cancel()
-	err := h.row.Announce(ctx, h.nowMS())
+	err := promptly(ctx, func(ctx context.Context) error { return h.row.Announce(ctx, h.nowMS()) })
 	if err != nil {
 		h.log.Warn().Err(err).Msg("announce to host")
 	}
@@ -123,7 +155,16 @@ func (h *hosting) announce(ctx context.Context) {
 	h.announced = err == nil
 }
 
-// beat keeps our row standing and fresh until the context ends.
+// unannounced says whether our row did not stand when the command began: the host
+// may have found nothing to link to a workflow.
+func (h *hosting) unannounced() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.row != nil && !h.announced
+}
+
+// beat keeps our row standing and fresh until the context ends. It is renewed every
+// second time; in between it is put back if the file is another one.
 func (h *hosting) beat(ctx context.Context) {
 	h.mu.Lock()
 	wait := h.every
@@ -131,9 +172,14 @@ func (h *hosting) beat(ctx context.Context) {
 		wait = time.Second
 	}
 	h.mu.Unlock()
-	for clock.Wait(ctx, wait) == nil {
+	var seen os.FileInfo
+	for renew := true; clock.Wait(ctx, wait) == nil; renew = !renew {
 		wait = h.every
+		if !renew && h.untouched(seen) {
+			continue
+		}
 		answer, err := h.row.Beat(ctx, h.nowMS())
+		seen, _ = os.Stat(h.host.Path) // what cannot be seen has been touched
 		switch {
 		case ctx.Err() != nil:
 		case errors.Is(err, ocrdb.ErrTooNew), errors.Is(err, ocrdb.ErrTooOld), errors.Is(err, ocrdb.ErrForeign):
@@ -141,122 +187,16 @@ func (h *hosting) beat(ctx context.Context) {
 			return
 		case err != nil:
 			h.log.Warn().Err(err).Msg("beat to host")
+			renew = false // the next one counts
 		case answer.Restored:
 			h.log.Info().Msg("the row in the host's database had gone and was written anew")
 		}
 	}
 }
 
-// ended puts the host's workflow into the end of the run, after the host has
-// finished it if that was asked for and nothing but that is missing.
-func (h *hosting) ended(ctx context.Context, e *store.Ending) {
-	if h == nil || e.End == lifecycle.EndNotStarted {
-		return
-	}
-	if h.broken != nil {
-		h.blind(e, h.broken)
-		return
-	}
-	from := e.At.WallMS - max(e.AwakeMS, 0) - e.SuspendedMS
-	w, guessed, err := h.workflow(ctx, from)
-	if err == nil && w != nil && h.finish != nil && !w.Closed && w.HasArtifact && w.InFlight == 0 {
-		if err := h.finish(ctx, w.ID); err != nil {
-			e.Evidence = append(e.Evidence, lifecycle.Evidence{Source: lifecycle.SourceOwnAct, Detail: "the host could not finish " + w.ID + ": " + err.Error(), AtMS: h.nowMS()})
-		}
-		w, guessed, err = h.workflow(ctx, from)
-	}
-	if err != nil {
-		h.blind(e, err)
-		return
-	}
-	if w == nil {
-		return
-	}
-	e.HostWorkflow = hostView(*w)
-	if guessed {
-		e.Evidence = append(e.Evidence, lifecycle.Evidence{Source: lifecycle.SourceLedger, AtMS: h.nowMS(), Detail: fmt.Sprintf(
-			"no workflow is linked to this run in %s; %s changed while it ran and is linked to no other", h.host.Path, w.ID)})
-	}
-}
-
-// blind ends a run about whose workflow the host says nothing: there may be one.
-func (h *hosting) blind(e *store.Ending, why error) {
-	h.log.Warn().Err(why).Msg("read the host's workflow")
-	e.HostWorkflow = &store.WorkflowView{Completeness: lifecycle.CompletenessUnreadable}
-	e.Evidence = append(e.Evidence, lifecycle.Evidence{Source: lifecycle.SourceLedger, Detail: why.Error(), AtMS: h.nowMS()})
-}
-
-// workflow is the workflow of the run, nil for none. One that the host has not
-// linked is guessed for an agent: work begun by it must not pass for none.
-func (h *hosting) workflow(ctx context.Context, fromMS int64) (w *ocrdb.Workflow, guessed bool, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hostEndTimeout)
-	defer cancel()
-	linked, ok, err := h.host.WorkflowOf(ctx, h.uid)
-	if ok || err != nil {
-		return &linked, false, err
-	}
-	if !h.agent {
-		return nil, false, nil
-	}
-	w, err = h.unlinked(ctx, fromMS)
-	return w, true, err
-}
-
-// unlinked is the worst of the workflows that changed since fromMS and that no
-// execution is linked to; nil when there is none.
-func (h *hosting) unlinked(ctx context.Context, fromMS int64) (worst *ocrdb.Workflow, err error) {
-	// The host keeps whole seconds.
-	all, err := h.host.Workflows(ctx, ocrdb.Ask{SinceMS: fromMS / 1000 * 1000, Except: h.uid})
-	if err != nil {
-		return nil, err
-	}
-	for _, w := range all {
-		linked, err := h.host.Executions(ctx, ocrdb.Select{WorkflowID: w.ID, Limit: 1})
-		if err != nil {
-			return nil, err
-		}
-		if len(linked) == 0 && (worst == nil || lifecycle.Worse(worst.Completeness, w.Completeness) != worst.Completeness) {
-			worst = &w
-		}
-	}
-	return worst, nil
-}
-
-// settle writes the end into our row, for people who look there. That it stands
-// is seen to by a later sweep.
-func (h *hosting) settle(ctx context.Context, e store.Execution, cause lifecycle.Cause) {
-	if h == nil || h.row == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hostEndTimeout)
-	defer cancel()
-	if _, err := h.row.Finish(ctx, hostEnding(e, cause)); err != nil {
-		h.log.Warn().Err(err).Msg("write the end to the host")
-	}
-}
-
-// hostEnding is the end of a row in the host's terms.
-func hostEnding(e store.Execution, cause lifecycle.Cause) ocrdb.Ending {
-	return ocrdb.Ending{Process: e.Process, Cause: cause, VendorSessionID: e.AgentSessionID, AtMS: e.EndedAtMS}
-}
-
-// hostView is a workflow of the host as an execution sees it.
-func hostView(w ocrdb.Workflow) *store.WorkflowView {
-	return &store.WorkflowView{ID: w.ID, Kind: w.Kind, Completeness: w.Completeness, Phase: w.Phase, Round: w.Round, Hosted: true}
-}
-
-// finishInHost has the host's own command finish a workflow: we never do.
-func (w *wrapping) finishInHost(ctx context.Context, host ocrdb.Host, id string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hostFinishTimeout)
-	defer cancel()
-	path, err := hostCommand(host, w.env.environ)
-	if err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, path, "state", hostVerb(path, "finish"), "--session-id", id)
-	cmd.Dir, cmd.Env = host.Root, w.childEnv()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("run %s: %w: %s", path, err, lastLine(string(out)))
-	}
-	return nil
+// untouched says whether the database is the file that was seen, unwritten: only a
+// program that replaces it can have lost our row.
+func (h *hosting) untouched(seen os.FileInfo) bool {
+	now, err := os.Stat(h.host.Path)
+	return err == nil && seen != nil && os.SameFile(now, seen) && now.ModTime().Equal(seen.ModTime())
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 
+	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/store/ocrdb"
@@ -19,15 +21,15 @@ import (
 // handed to the host's own command; verbs that read look into its database.
 
 // handOver gives a verb that writes to the host's own command, in the project of
-// a host, and does not return then. args are the verb's own, as they were given:
-// the host may know more of them than we do.
-func handOver(env environment, v verb, args []string) error {
+// a host, and does not return then. given is what the verb was called; args are its
+// own, as they were given: the host may know more of them than we do.
+func handOver(env environment, v verb, given string, args []string) error {
 	if !v.handedOver || wantsHelp(args) {
 		return nil
 	}
-	host, ok, err := ocrdb.Find(env.dir)
+	host, ok, err := findHost(env.dir)
 	if err != nil {
-		return &verbError{thing: v.name, err: err, try: "ls -l " + filepath.Join(env.dir, ".ocr", "data")}
+		return hostTrouble(v.name, env.dir, err)
 	}
 	if !ok {
 		return nil
@@ -41,8 +43,20 @@ func handOver(env environment, v verb, args []string) error {
 		return &verbError{thing: v.name, err: err}
 	}
 	_, word, _ := strings.Cut(v.name, " ")
-	argv := append([]string{"ocr", "state", hostVerb(path, word)}, absoluteFiles(args, env.dir)...)
-	return &verbError{thing: v.name, err: fmt.Errorf("run %s: %w", path, syscall.Exec(path, argv, env.environ))}
+	argv := append([]string{"ocr", "state", hostVerb(path, word, given)}, absoluteFiles(args, env.dir)...)
+	return &verbError{thing: v.name, err: fmt.Errorf("run %s: %w", path, syscall.Exec(path, argv, overlay(env.environ, []string{"PWD=" + host.Root})))}
+}
+
+// hostTrouble is an error with the host of dir, with the way out of it.
+func hostTrouble(thing, dir string, err error) error {
+	switch {
+	case errors.Is(err, ocrdb.ErrBusy):
+		return &verbError{thing: thing, err: err, try: "the same command again in a moment", kind: store.ErrBusy}
+	case errors.Is(err, ocrdb.ErrUnreadable), errors.Is(err, fs.ErrPermission):
+		return &verbError{thing: thing, err: err, try: "ls -l " + filepath.Join(dir, ".ocr", "data")}
+	default:
+		return err
+	}
 }
 
 // absoluteFiles makes the values of --file mean the same in another directory.
@@ -61,19 +75,18 @@ func absoluteFiles(args []string, dir string) []string {
 	return out
 }
 
-// hosted runs do on the host of this directory, and says whether there is one.
+// hosted runs do on the host of the directory asked about, and says whether there is
+// one.
 func (c call) hosted(do func(ocrdb.Host) error) (found bool, err error) {
-	host, ok, err := ocrdb.Find(c.dir)
+	dir := c.dir
+	if asked := c.flags.String("workspace"); asked != "" {
+		dir = inDir(dir, asked)
+	}
+	host, ok, err := findHost(dir)
 	if err == nil && ok {
-		err = do(host)
+		dir, err = host.Root, do(host)
 	}
-	switch {
-	case errors.Is(err, ocrdb.ErrBusy):
-		err = &verbError{thing: c.verb, err: err, try: "the same command again in a moment", kind: store.ErrBusy}
-	case errors.Is(err, ocrdb.ErrUnreadable):
-		err = &verbError{thing: c.verb, err: err, try: "ls -l " + filepath.Join(host.Root, ".ocr", "data")}
-	}
-	return ok || err != nil, err
+	return ok || err != nil, hostTrouble(c.verb, dir, err)
 }
 
 // hostSession finds the workflow a verb is about in the host's database, by the
@@ -90,7 +103,11 @@ func (c call) hostSession(ctx context.Context, host ocrdb.Host) (store.Workflow,
 		return c.inHostTerms(host, all[0]), nil
 	}
 	for _, key := range []string{envRunUID, envDashboardUID} {
-		w, ok, err := host.WorkflowOf(ctx, c.get(key))
+		uid := c.get(key)
+		if uid == "" {
+			continue
+		}
+		w, ok, err := host.WorkflowOf(ctx, uid)
 		if err != nil {
 			return store.Workflow{}, err
 		}
@@ -143,8 +160,11 @@ func hostStatus(ctx context.Context, c call, host ocrdb.Host) error {
 		return err
 	}
 	seen, err := host.Workflows(ctx, ocrdb.Ask{ID: w.ID, Except: c.ownUID()})
-	if err != nil || len(seen) == 0 {
-		return errors.Join(err, c.unknownSession(w.ID))
+	if err == nil && len(seen) == 0 {
+		err = c.unknownSession(w.ID)
+	}
+	if err != nil {
+		return err
 	}
 	s := statusOf(w, seen[0].InFlight)
 	return c.answer(s, statusText(s))
@@ -189,5 +209,10 @@ func hostShow(ctx context.Context, c call, host ocrdb.Host) error {
 			Seq: e.ID, WorkflowID: w.ID, Type: e.Type, Phase: e.Phase, Round: e.Round, AtMS: e.AtMS, Payload: []byte(e.Metadata),
 		})
 	}
-	return c.answer(detailOf(w, events), c.detailText(w, events))
+	detail := detailOf(w, events)
+	for i, e := range history {
+		// The host's own number, also where it is not that of the phase.
+		detail.Events[i].PhaseNumber = render.OrNull(e.PhaseNumber)
+	}
+	return c.answer(detail, c.detailText(w, events))
 }

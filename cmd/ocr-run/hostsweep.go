@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/store/ocrdb"
 )
@@ -41,10 +43,10 @@ func (e environment) settleHosts(ctx context.Context, l *store.Ledger) error {
 
 // settleInHost writes the end of a run into its row in the host's database. A row
 // that another program made, or that cannot be written at all, is as it should
-// be.
+// be; and so is the lack of one that was the dashboard's.
 func settleInHost(ctx context.Context, e store.Execution) error {
-	host, ok, err := ocrdb.Find(e.Host)
-	if err != nil || !ok || host.Root != e.Host {
+	host, ok, err := findHost(e.Host)
+	if err != nil || !ok || host.Root != e.Host || !ourUID(e.UID) {
 		return err
 	}
 	announced := ocrdb.Announcement{
@@ -57,4 +59,11 @@ func settleInHost(ctx context.Context, e store.Execution) error {
 		}
 	}
 	return err
+}
+
+// ourUID says whether we made a uid, and not the host's dashboard: it makes no
+// such ones.
+func ourUID(uid string) bool {
+	id, err := uuid.Parse(uid)
+	return err == nil && id.Version() == 7
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/heartbeat"
@@ -12,13 +13,32 @@ import (
 	"github.com/ocr-run/ocr-run/store/ocrdb"
 )
 
+// hostLookTimeout bounds what hosts add to a verb that looks.
+const hostLookTimeout = 2 * time.Second
+
 // joinHosts brings the workflows that hosts keep up to date: a round that was not
-// complete when its run ended may be by now.
-func (e environment) joinHosts(ctx context.Context, rows []store.Execution) {
-	for i := range rows {
-		if asksHost(rows[i]) {
-			rows[i].Workflow = workflowInHost(ctx, rows[i])
+// complete when its run ended may be by now. A host that does not answer is not
+// asked again: its runs are shown as they were.
+func (c call) joinHosts(ctx context.Context, rows []store.Execution) {
+	ctx, cancel := context.WithTimeout(ctx, hostLookTimeout)
+	defer cancel()
+	silent := map[string]bool{}
+	for i, row := range rows {
+		if !asksHost(row) {
+			continue
 		}
+		w, err := row.Workflow, error(nil)
+		if !silent[row.Host] {
+			w, err = workflowInHost(ctx, row)
+		}
+		if err != nil {
+			silent[row.Host] = true
+			c.note("runs in %s are shown without a look at their workflows: %s", row.Host, err)
+		}
+		if silent[row.Host] {
+			w = knownOrNot(row)
+		}
+		rows[i].Workflow = w
 	}
 }
 
@@ -36,28 +56,47 @@ func asksHost(e store.Execution) bool {
 	}
 }
 
-// workflowInHost reads the workflow of a run, in the round the run ended in. What
-// cannot be read stays as it was, and is unreadable if nothing was known.
-func workflowInHost(ctx context.Context, e store.Execution) *store.WorkflowView {
-	host, ok, err := ocrdb.Find(e.Host)
-	if err != nil || !ok || host.Root != e.Host {
-		return knownOrNot(e)
-	}
-	if e.Workflow == nil || e.Workflow.ID == "" {
-		w, ok, err := host.WorkflowOf(ctx, e.UID)
-		switch {
-		case err != nil:
-			return knownOrNot(e)
-		case !ok:
-			return nil
-		}
-		return hostView(w)
+// workflowInHost reads the workflow of a run, in the round the run ended in. That of
+// a project that is gone stays as it was.
+func workflowInHost(ctx context.Context, e store.Execution) (*store.WorkflowView, error) {
+	host, ok, err := findHost(e.Host)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok || host.Root != e.Host:
+		return knownOrNot(e), nil
+	case e.Workflow == nil || e.Workflow.ID == "":
+		return linkedInHost(ctx, host, e)
 	}
 	all, err := host.Workflows(ctx, ocrdb.Ask{ID: e.Workflow.ID, Round: e.Workflow.Round, Except: e.UID})
 	if err != nil || len(all) != 1 {
-		return knownOrNot(e)
+		return knownOrNot(e), err
 	}
-	return hostView(all[0])
+	return hostView(all[0]), nil
+}
+
+// linkedInHost finds the workflow of a run whose wrapper could not: in the host's row
+// of the run, or as the wrapper would have.
+func linkedInHost(ctx context.Context, host ocrdb.Host, e store.Execution) (*store.WorkflowView, error) {
+	row, _, err := host.Execution(ctx, e.UID)
+	if err != nil || row.WorkflowID != "" {
+		return rowView(row), err
+	}
+	if e.Agent == "" || e.Workflow == nil {
+		return nil, nil //nolint:nilnil // no workflow is an answer, and not an error
+	}
+	w, err := hostWork{host: host, uid: e.UID, fromMS: e.At.WallMS, toMS: e.EndedAtMS}.unlinked(ctx)
+	if err != nil || w == nil {
+		return nil, err
+	}
+	return hostView(*w), nil
+}
+
+// rowView is the workflow that a row of the host is linked to.
+func rowView(row ocrdb.Execution) *store.WorkflowView {
+	return &store.WorkflowView{
+		ID: row.WorkflowID, Kind: row.WorkflowKind, Completeness: row.Completeness, Phase: row.Phase, Round: row.Round, Hosted: true,
+	}
 }
 
 // knownOrNot is what the row says of the workflow, or that nobody knows.
@@ -69,47 +108,61 @@ func knownOrNot(e store.Execution) *store.WorkflowView {
 }
 
 // foreignRuns are the executions of the host of dir that the ledger does not
-// have, judged like our own, newest first.
-func (c call) foreignRuns(ctx context.Context, dir string, sel ocrdb.Select, ours []render.Execution) ([]render.Execution, error) {
-	host, ok, err := ocrdb.Find(dir)
-	if err != nil || !ok {
-		return nil, err
+// have, judged like our own, newest first. A host that does not answer takes
+// nothing away from what the ledger says: there are none then, and a note. Who asks
+// for all of them waits for longer.
+func (c call) foreignRuns(ctx context.Context, dir string, sel ocrdb.Select, ours []render.Execution) (all []render.Execution) {
+	if sel.Limit > 0 {
+		bounded, cancel := context.WithTimeout(ctx, hostLookTimeout)
+		defer cancel()
+		ctx = bounded
 	}
-	rows, err := host.Executions(ctx, sel)
+	host, ok, err := findHost(dir)
+	var rows []ocrdb.Execution
+	if err == nil && ok {
+		rows, err = host.Executions(ctx, sel)
+	}
 	if err != nil {
-		return nil, err
+		c.note("executions of Open Code Review are not shown: %s", err)
+		return nil
 	}
-	var all []render.Execution
 	for _, row := range rows {
 		known := slices.ContainsFunc(ours, func(e render.Execution) bool { return e.UID == row.UID })
 		if !known && !row.Ours {
-			all = append(all, foreignView(host, row))
+			all = append(all, c.foreignView(host, row))
 		}
 	}
-	return all, nil
+	return all
 }
 
 // foreignView is an execution of the host as the JSON contract shows it.
-func foreignView(host ocrdb.Host, row ocrdb.Execution) render.Execution {
+func (c call) foreignView(host ocrdb.Host, row ocrdb.Execution) render.Execution {
 	v := lifecycle.Judge(row.Facts())
-	liveness := heartbeat.LivenessEnded
-	if row.Unfinished() {
-		liveness = heartbeat.LivenessLate
-	}
 	var workflow *store.WorkflowView
 	if row.WorkflowID != "" {
-		workflow = &store.WorkflowView{
-			ID: row.WorkflowID, Kind: row.WorkflowKind, Completeness: row.Completeness, Phase: row.Phase, Round: row.Round, Hosted: true,
-		}
+		workflow = rowView(row)
 	}
 	return render.Execution{
 		SchemaVersion: render.SchemaVersion, UID: row.UID, Name: render.OrNull(row.Name), Source: sourceHost,
 		Command: strings.Fields(row.Command), Workspace: render.OrNull(host.Root), Agent: render.OrNull(row.Vendor),
 		AgentSessionID: render.OrNull(row.VendorSessionID),
 		StartedAt:      render.TimeOrNull(row.StartedMS), EndedAt: render.TimeOrNull(row.FinishedMS),
-		LastHeartbeatAt: render.TimeOrNull(row.HeartbeatMS), Liveness: string(liveness),
+		LastHeartbeatAt: render.TimeOrNull(row.HeartbeatMS), Liveness: string(c.foreignLiveness(host, row)),
 		Process: processView(row.Process), Workflow: workflowView(workflow), Turn: render.Turn{State: turnState("")},
 		Outcome: string(v.Outcome), Cause: render.OrNull(string(v.Cause)), Evidence: []render.Evidence{},
 		Leftovers: leftoversView(store.Leftovers{}), Recording: recording(false),
 	}
+}
+
+// foreignLiveness is how an execution of the host is doing, by the host's own rule:
+// it has nothing to go by but the age of the heartbeat.
+func (c call) foreignLiveness(host ocrdb.Host, row ocrdb.Execution) heartbeat.Liveness {
+	if !row.Unfinished() {
+		return heartbeat.LivenessEnded
+	}
+	threshold, _ := host.Threshold() // where it cannot be read, the host takes this one too
+	if c.clock.Now().Wall.UnixMilli()-row.HeartbeatMS < threshold.Milliseconds() {
+		return heartbeat.LivenessLive
+	}
+	return heartbeat.LivenessLate
 }

@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 		"exits":   exitsMain,
 		"until":   untilMain,
 		"holder":  holderMain,
+		"host":    hostMain,
 	})
 }
 
@@ -100,6 +101,10 @@ func (m leakChecked) Run() int {
 // is a workspace.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	fixtures, err := filepath.Abs(filepath.Join("..", "..", "store", "ocrdb", "testdata"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireUniqueNames:  true,
@@ -107,6 +112,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
 			env.Setenv("TERM", "dumb")
+			env.Setenv(fixturesEnv, fixtures)
 			// A race-enabled program waits a second before it exits, for reports
 			// of goroutines that run on; ours have ended, and scripts start many.
 			env.Setenv("GORACE", "atexit_sleep_ms=0")

@@ -65,6 +65,9 @@ type runOptions struct {
 	onEnd string
 	// autoFinish has the host finish a workflow that is complete but for that.
 	autoFinish bool
+	// resumedFrom is the run whose work this one continues, workflow the workflow
+	// it is for; no flags say so.
+	resumedFrom, workflow string
 	// debug is the file the debug log is appended to.
 	debug string
 }

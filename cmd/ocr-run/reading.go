@@ -71,15 +71,22 @@ func ledgerHint(err error, path string) string {
 // readLedger opens the ledger for a verb that only reads, and gives nil when
 // there is none: reading creates nothing, unless facts wait to be taken in.
 func (c call) readLedger(ctx context.Context) (*store.Ledger, error) {
-	path, err := c.ledgerPath()
-	if err == nil {
-		_, ledger := os.Stat(path)
-		_, spool := os.Stat(spoolDir(filepath.Dir(path)))
-		if errors.Is(ledger, fs.ErrNotExist) && errors.Is(spool, fs.ErrNotExist) {
-			return nil, nil //nolint:nilnil // no ledger is an answer, and not an error
-		}
+	if c.nothingRecorded() {
+		return nil, nil //nolint:nilnil // no ledger is an answer, and not an error
 	}
 	return c.openPatiently(ctx, lookTimeout)
+}
+
+// nothingRecorded says that there is neither a ledger nor anything that waits for
+// one.
+func (c call) nothingRecorded() bool {
+	path, err := c.ledgerPath()
+	if err != nil {
+		return false
+	}
+	_, ledger := os.Stat(path)
+	_, spool := os.Stat(spoolDir(filepath.Dir(path)))
+	return errors.Is(ledger, fs.ErrNotExist) && errors.Is(spool, fs.ErrNotExist)
 }
 
 // reading runs do on the ledger, if there is one, and says whether there was.

@@ -51,18 +51,20 @@ func seed(live bool) error {
 	} {
 		at := c.now()
 		at.WallMS -= int64(5-i) * time.Hour.Milliseconds()
-		if err := seedEnded(ctx, c, l, e, at); err != nil {
+		if err := seedEnded(ctx, c, l, e, at, ""); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// seedEnded writes a run that started at a moment and ended a minute later.
-func seedEnded(ctx context.Context, c call, l *store.Ledger, e store.Ending, at store.Instant) error {
+// seedEnded writes a run that started at a moment and ended a minute later, in the
+// project of a host or, without one, in none.
+func seedEnded(ctx context.Context, c call, l *store.Ledger, e store.Ending, at store.Instant, host string) error {
 	a := store.Announcement{
 		UID: e.UID, Lineage: e.UID + "//" + e.UID, Name: "run-" + e.UID[len(e.UID)-1:], Command: []string{"agent", "do it"},
 		CWD: c.dir, Workspace: c.workspace(), Wrapper: store.Identity{BootID: at.BootID, PID: 1 << 22, StartTicks: 1}, At: at, BeatMS: 10_000,
+		Host: host,
 	}
 	generation, err := l.Announce(ctx, a)
 	if err != nil {

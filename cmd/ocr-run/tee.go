@@ -33,14 +33,6 @@ func newTee(path string, most int64) (*tee, error) {
 	return &tee{path: path, most: most, size: info.Size(), file: f}, nil
 }
 
-// tap is what sees the bytes; nil for nobody.
-func (t *tee) tap() func([]byte) {
-	if t == nil {
-		return nil
-	}
-	return t.copy
-}
-
 // copy writes one chunk, over two files where it crosses the bound.
 func (t *tee) copy(b []byte) {
 	for len(b) > 0 && t.file != nil {

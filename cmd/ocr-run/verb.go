@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/term"
+
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/store/ocrdb"
 )
@@ -26,8 +28,14 @@ type verb struct {
 	flags       []flagSpec
 	exits       []exitLine
 	examples    []string
+	// command: from the first operand on everything belongs to a command, flags too.
+	command bool
 	// run does it. Its error is reported by the caller.
 	run func(context.Context, call) error
+	// silent: programs call it that stand still meanwhile, and that take what it
+	// says or how it exits for an answer. Only on a terminal does it say what is
+	// wrong.
+	silent bool
 	// handedOver: in the project of a host, the host's own command does it.
 	handedOver bool
 	// inHost, when it is not nil, does it in the project of a host.
@@ -54,7 +62,7 @@ type call struct {
 // wrapped command and therefore builds nothing.
 func isVerb(word string) bool {
 	switch word {
-	case "ps", "history", "show", "events", "state", "completion", "help":
+	case "ps", "history", "show", "why", "events", "state", "cancel", "resume", "keep", "reap", "audit", "emit", "hook", "completion", "help":
 		return true
 	default:
 		return false
@@ -63,9 +71,11 @@ func isVerb(word string) bool {
 
 // verbs is every verb, in the order the help lists them.
 func verbs() []verb {
-	all := []verb{psVerb(), historyVerb(), showVerb(), eventsVerb()}
+	all := []verb{psVerb(), historyVerb(), showVerb(), whyVerb(), eventsVerb()}
 	all = append(all, stateVerbs()...)
-	return append(all, completionVerb(), helpVerb())
+	all = append(all, emitVerb())
+	all = append(all, hookVerbs()...)
+	return append(all, cancelVerb(), resumeVerb(), keepVerb(), reapVerb(), auditVerb(), completionVerb(), helpVerb())
 }
 
 // findVerb is the verb a first word and the words after it name, with what is
@@ -81,11 +91,22 @@ func findVerb(first string, rest []string) (verb, []string, error) {
 			return v, rest, nil
 		}
 		members = append(members, tail)
-		if i := slices.IndexFunc(rest, func(w string) bool { return !isFlag(w) }); i >= 0 && v.called(rest[i]) {
+		if i := slices.IndexFunc(rest, isWord); i >= 0 && v.called(rest[i]) {
 			return v, append(rest[:i:i], rest[i+1:]...), nil
 		}
 	}
 	return verb{}, nil, groupError(first, members, rest)
+}
+
+// isWord says whether an argument is no flag.
+func isWord(arg string) bool { return !isFlag(arg) }
+
+// firstWord is the first argument that is no flag, empty without one.
+func firstWord(args []string) string {
+	if i := slices.IndexFunc(args, isWord); i >= 0 {
+		return args[i]
+	}
+	return ""
 }
 
 // called says whether the last word of the verb's name, or an alias, is word.
@@ -115,23 +136,28 @@ func runVerb(ctx context.Context, env environment, line commandLine) int {
 		}
 		return report(env, err)
 	}
-	if err := handOver(env, v, args); err != nil {
+	if err := handOver(env, v, firstWord(line.rest), args); err != nil {
 		return report(env, err)
 	}
 	c, err := newCall(ctx, env, v, args)
 	if errors.Is(err, errHelp) {
 		return printed(env, v.help())
 	}
-	if err != nil {
+	if n := len(c.words); err == nil && (n < v.least || n > v.most) {
+		err = usage(v.name, "%s", v.wrongOperands(c.words))
+	}
+	if err == nil {
+		err = v.perform(ctx, c)
+	}
+	if code, ok := answeredCode(err); ok {
+		return code
+	}
+	switch {
+	case err == nil, readerGone(err), v.silent && !term.IsTerminal(int(env.stdin.Fd())):
+		return exitOK
+	default:
 		return report(env, err)
 	}
-	if n := len(c.words); n < v.least || n > v.most {
-		return report(env, usage(v.name, "%s", v.wrongOperands(c.words)))
-	}
-	if err := v.perform(ctx, c); err != nil && !readerGone(err) {
-		return report(env, err)
-	}
-	return exitOK
 }
 
 // perform runs the verb where it belongs: on the ledger, or in the host's project.
@@ -185,6 +211,9 @@ func wantsHelp(rest []string) bool {
 // operands.
 func newCall(ctx context.Context, env environment, v verb, args []string) (call, error) {
 	specs := append(slices.Clip(v.flags), helpSpec())
+	if i := slices.IndexFunc(args, isWord); v.command && i >= 0 && !slices.Contains(args[:i], "--") {
+		args = slices.Insert(slices.Clone(args), i, "--")
+	}
 	flags, words := reorder(args, takesValue(specs))
 	c, err := parseFlags(ctx, v.name, specs, flags)
 	if err != nil && !errors.Is(err, errHelp) {

@@ -52,7 +52,13 @@ func capture(t *testing.T) (*os.File, func() string) {
 func TestUsageErrors(t *testing.T) {
 	t.Parallel()
 	for _, v := range verbs() {
+		if v.silent {
+			continue
+		}
 		for _, wrong := range [][]string{{"--no-such-flag"}, {"a", "b", "c", "d"}} {
+			if v.command && !isFlag(wrong[0]) {
+				continue // that is a command
+			}
 			t.Run(v.name+" "+wrong[0], func(t *testing.T) {
 				t.Parallel()
 				code, stdout, stderr := invoke(t, append(strings.Fields(v.name), wrong...)...)
@@ -62,6 +68,17 @@ func TestUsageErrors(t *testing.T) {
 					t.Errorf("exit %d, stdout %q, stderr %q", code, stdout, stderr)
 				}
 			})
+		}
+	}
+}
+
+// TestSilentVerbs checks that programs get no answer from what they must not take
+// for one, however they call it.
+func TestSilentVerbs(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"hook"}, {"hook", "--no-such-flag"}, {"hook", "a", "b", "c"}, {"hook", "nobody"}, {"hook", "claude", "{"}} {
+		if code, stdout, stderr := invoke(t, args...); code != exitOK || stdout != "" || stderr != "" {
+			t.Errorf("%q: exit %d, stdout %q, stderr %q", args, code, stdout, stderr)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor/agent"
 )
 
 // sourceLedger is the source of everything our own ledger holds.
@@ -23,12 +24,24 @@ func (e environment) observer() heartbeat.Observer {
 }
 
 // verdictOf judges a row by all that is known about it.
-func verdictOf(e store.Execution) lifecycle.Verdict {
-	f := lifecycle.Facts{Process: e.Process, Turn: e.Turn, Agent: e.Agent != "", Evidence: e.Evidence}
+func verdictOf(e store.Execution) lifecycle.Verdict { return lifecycle.Judge(factsOf(e)) }
+
+// factsOf is all that is known about a row.
+func factsOf(e store.Execution) lifecycle.Facts {
+	f := lifecycle.Facts{Process: e.Process, Turn: e.Turn, Agent: testifies(e.Agent), Evidence: e.Evidence}
 	if e.Workflow != nil {
 		f.Workflow = e.Workflow.Completeness
 	}
-	return lifecycle.Judge(f)
+	return f
+}
+
+// testifies says whether an agent leaves evidence of its own, so that its silence
+// means something. Of one nobody knows, that is not known.
+func testifies(name string) bool {
+	if a, known := agent.ByName(name); known {
+		return a.Testifies
+	}
+	return name != ""
 }
 
 // executionView is a row as the JSON contract shows it.
@@ -55,7 +68,7 @@ func executionView(e store.Execution, liveness heartbeat.Liveness, now store.Ins
 		Liveness:        string(liveness),
 		Process:         processView(e.Process),
 		Workflow:        workflowView(e.Workflow),
-		Turn:            render.Turn{State: turnState(e.Turn)},
+		Turn:            render.Turn{State: turnState(factsOf(e).LastTurn())},
 		Outcome:         string(v.Outcome),
 		Cause:           render.OrNull(string(v.Cause)),
 		Evidence:        evidenceView(e.Evidence),

@@ -108,14 +108,15 @@ func newStop(cfg StopConfig) *stop {
 	return &stop{
 		StopConfig: cfg,
 		deadline:   cfg.Now() + cfg.Bound,
-		protected:  protected,
+		protected:  Protected,
 		command:    commandOf,
 		known:      map[identity]*target{},
 	}
 }
 
-// protected is who must never be signalled: the caller and its ancestors.
-func protected() map[int]bool {
+// Protected is who must never be signalled: the first process, the caller and its
+// ancestors, by pid.
+func Protected() map[int]bool {
 	own := map[int]bool{0: true, 1: true, os.Getpid(): true}
 	for _, pid := range Ancestors(os.Getpid()) {
 		own[pid] = true

@@ -125,7 +125,7 @@ func executions(ctx context.Context, q queryer, s schema, sel Select) (list []Ex
 	if sel.Limit > 0 && len(list) > sel.Limit {
 		list = list[:sel.Limit]
 	}
-	known := map[string][]event{}
+	known := map[string]*past{}
 	for i := range list {
 		if err := join(ctx, q, s, &list[i], known); err != nil {
 			return nil, err
@@ -198,27 +198,43 @@ func roleOf(command string, journaled bool) Role {
 	}
 }
 
+// past is what is known of a workflow while a list is joined.
+type past struct {
+	events []event
+	// rounds are its rounds as those see them whose execution has ended: none of
+	// them is itself in flight.
+	rounds map[int]Workflow
+}
+
 // join adds what became of the workflow in the round the execution ended in. A
 // link that leads nowhere, or a history that cannot be read, is unreadable: it
 // spoils this one execution and no other.
-func join(ctx context.Context, q queryer, s schema, e *Execution, known map[string][]event) error {
+func join(ctx context.Context, q queryer, s schema, e *Execution, known map[string]*past) error {
 	if e.WorkflowID == "" {
 		return nil
 	}
 	e.Completeness = lifecycle.CompletenessUnreadable
-	events, ok := known[e.WorkflowID]
+	p, ok := known[e.WorkflowID]
 	if !ok {
-		var err error
-		if events, err = eventsOf(ctx, q, e.WorkflowID); err != nil {
+		events, err := eventsOf(ctx, q, e.WorkflowID)
+		if err != nil {
 			return err
 		}
-		known[e.WorkflowID] = events
+		p = &past{events: events, rounds: map[int]Workflow{}}
+		known[e.WorkflowID] = p
 	}
-	found, err := workflows(ctx, q, s, Ask{ID: e.WorkflowID, Except: e.UID, Round: roundAt(events, e.FinishedMS)})
-	if err != nil || len(found) == 0 {
-		return err
+	round := roundAt(p.events, e.FinishedMS)
+	w, ok := p.rounds[round]
+	if !ok || e.Unfinished() {
+		found, err := workflows(ctx, q, s, Ask{ID: e.WorkflowID, Except: e.UID, Round: round})
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		w = found[0]
+		if !e.Unfinished() {
+			p.rounds[round] = w
+		}
 	}
-	w := found[0]
 	e.Round, e.Phase, e.WorkflowKind, e.Completeness = w.Round, w.Phase, w.Kind, w.Completeness
 	if e.SelfCascaded && e.Role == RoleSupervisor && w.Completeness == lifecycle.CompletenessComplete {
 		e.Process = lifecycle.Process{End: lifecycle.EndExited, ExitCode: new(0)}

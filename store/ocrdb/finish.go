@@ -52,7 +52,7 @@ func (r *Row) Finish(ctx context.Context, e Ending) (Finished, error) {
 	r.end(e, code)
 	var done Finished
 	corrected := false
-	answer, err := r.assert(ctx, func(at stored, s schema) (action, Answer) {
+	answer, err := r.assert(ctx, false, func(at stored, s schema) (action, Answer) {
 		act, stored := r.settle(at, s)
 		corrected = corrected || act == actFinish && at.cascaded()
 		done.Stored = stored

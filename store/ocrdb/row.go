@@ -95,7 +95,7 @@ func (r *Row) Announce(ctx context.Context, nowMS int64) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.known.heartbeatMS = max(nowMS, r.known.heartbeatMS)
-	_, err := r.assert(ctx, r.keep)
+	_, err := r.assert(ctx, true, r.keep)
 	r.logStart(err)
 	return r.host.failed("announce "+r.known.UID, err)
 }
@@ -122,7 +122,7 @@ func (r *Row) Beat(ctx context.Context, nowMS int64) (Answer, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.known.heartbeatMS = max(nowMS, r.known.heartbeatMS)
-	answer, err := r.assert(ctx, r.keep)
+	answer, err := r.assert(ctx, false, r.keep)
 	r.logStart(err)
 	return answer, r.host.failed("beat "+r.known.UID, err)
 }
@@ -133,42 +133,52 @@ const asserts = 3
 
 // assert decides on the row with fn, writes what that asks for, and reads it
 // back until fn has nothing more to ask.
-func (r *Row) assert(ctx context.Context, fn func(stored, schema) (action, Answer)) (answer Answer, err error) {
+func (r *Row) assert(ctx context.Context, blind bool, fn func(stored, schema) (action, Answer)) (answer Answer, err error) {
 	err = bounded(ctx, func(ctx context.Context) (err error) {
-		answer, err = r.tryAssert(ctx, fn)
+		answer, err = r.tryAssert(ctx, blind, fn)
 		return err
 	})
 	return answer, err
 }
 
 // tryAssert is assert within a bound of time.
-func (r *Row) tryAssert(ctx context.Context, fn func(stored, schema) (action, Answer)) (answer Answer, err error) {
-	restored := false
+func (r *Row) tryAssert(ctx context.Context, blind bool, fn func(stored, schema) (action, Answer)) (answer Answer, err error) {
+	restored, stands := false, false
 	for range asserts {
-		var act action
-		err := r.host.view(ctx, func(ctx context.Context, q queryer, s schema) error {
-			if err := s.writable(); err != nil {
+		act := actNothing
+		if !blind {
+			err := r.host.view(ctx, func(ctx context.Context, q queryer, s schema) error {
+				if err := s.writable(); err != nil {
+					return err
+				}
+				act, answer, err = r.decide(ctx, q, s, fn)
 				return err
+			})
+			answer.Restored = restored
+			if err != nil || act == actNothing {
+				r.learn(answer)
+				return answer, err
 			}
-			act, answer, err = r.decide(ctx, q, s, fn)
-			return err
-		})
-		answer.Restored = restored
-		if err != nil || act == actNothing {
-			r.learn(answer)
-			return answer, err
 		}
+		blind = false
 		err = r.host.change(ctx, func(ctx context.Context, tx *sql.Tx, s schema) (bool, error) {
 			act, answer, err = r.decide(ctx, tx, s, fn)
 			if err != nil || act == actNothing {
 				return false, err
 			}
+			stands = s.version > lastRenameEra
 			return r.write(ctx, tx, s, act)
 		})
 		if err != nil {
 			return answer, err
 		}
 		restored = restored || act == actInsert
+		if stands && r.known.exit == nil {
+			// Nothing but a renamed file can take back what was committed.
+			r.learn(answer)
+			answer.Restored = restored
+			return answer, nil
+		}
 	}
 	answer.Restored = restored
 	return answer, ErrNotStanding

@@ -276,47 +276,11 @@ func TestSomebodyElsesRowIsNotTouched(t *testing.T) {
 	if _, err := r.Finish(t.Context(), ended(0)); !errors.Is(err, ErrForeign) {
 		t.Errorf("finish: %v", err)
 	}
-	if got, err := h.Reclaim(t.Context(), []string{theirs, "nobody"}, noon); err != nil || len(got) != 0 {
-		t.Errorf("reclaim: %v, %v", got, err)
-	}
 	if after := dump(t, copyOf(t, h), "SELECT * FROM command_executions"); !slices.Equal(before, after) {
 		t.Errorf("changed: %v", after)
 	}
 	if e, ok, err := h.Execution(t.Context(), theirs); err != nil || !ok || !e.Unfinished() || e.Ours {
 		t.Errorf("row to adopt: %+v, %v, %v", e, ok, err)
-	}
-}
-
-func TestReclaimEndsOurDeadRowsOnly(t *testing.T) {
-	t.Parallel()
-	for _, era := range eras() {
-		h := hostWith(t, era)
-		for n := 1; n <= 3; n++ {
-			if err := h.Row(run(n)).Announce(t.Context(), noon); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if _, err := h.Row(run(3)).Finish(t.Context(), ended(0)); err != nil {
-			t.Fatal(err)
-		}
-		got, err := h.Reclaim(t.Context(), []string{uid(1), uid(3), "unknown"}, noon+3_600_000)
-		if err != nil || !slices.Equal(got, []string{uid(1)}) {
-			t.Errorf("%s: reclaimed %v, %v", era, got, err)
-		}
-		row := theRow(t, h, 1)
-		if row["exit_code"] != "-3" || row["finished_at"] != "2026-07-30T13:00:00.000Z" || era != "v9" && row["notes"] != reclaimNote {
-			t.Errorf("%s: %v", era, row)
-		}
-		if row := theRow(t, h, 2); row["finished_at"] != "" {
-			t.Errorf("%s: a living row was ended: %v", era, row)
-		}
-		if row := theRow(t, h, 3); row["exit_code"] != "0" {
-			t.Errorf("%s: an end was overwritten: %v", era, row)
-		}
-		if again, err := h.Reclaim(t.Context(), []string{uid(1)}, noon); err != nil || len(again) != 0 {
-			t.Errorf("%s: again: %v, %v", era, again, err)
-		}
-		sound(t, h, era)
 	}
 }
 

@@ -204,7 +204,7 @@ func nextText(e Execution) string {
 		return ""
 	case e.Resume != nil:
 		return CommandLine(e.Resume.Command)
-	case e.Workflow != nil && e.Workflow.Completeness != "complete":
+	case e.Workflow != nil && e.Workflow.ID != "" && e.Workflow.Completeness != "complete":
 		return CommandLine([]string{"ocr-run", "state", "status", "--session-id", e.Workflow.ID})
 	case e.Outcome == "incomplete":
 		return "run it again: " + CommandLine(append([]string{"ocr-run", "--"}, e.Command...))

@@ -1,6 +1,9 @@
 package render
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // cell is one field of a table.
 type cell struct {
@@ -76,14 +79,24 @@ func PS(s Style, all []Execution) string {
 	return table(s, []string{"UID", "STATE", "AWAKE", "NAME", "WORKFLOW", "WORKSPACE", "COMMAND"}, rows)
 }
 
-// History is the table of ended runs; empty without any.
+// sourceLedger is the source of our own rows, which a table of nothing else need
+// not name.
+const sourceLedger = "ledger"
+
+// History is the table of ended runs; empty without any. Whose row each is, is
+// said where there are others than ours.
 func History(s Style, all []Execution) string {
 	if len(all) == 0 {
 		return ""
 	}
+	header := []string{"UID", "ENDED (UTC)", "OUTCOME", "CAUSE", "EXIT", "AWAKE", "NAME", "WORKFLOW", "COMMAND"}
+	mixed := slices.ContainsFunc(all, func(e Execution) bool { return e.Source != sourceLedger })
+	if mixed {
+		header = slices.Insert(header, sourceColumn, "SOURCE")
+	}
 	rows := make([][]cell, 0, len(all))
 	for _, e := range all {
-		rows = append(rows, []cell{
+		row := []cell{
 			{ShortUID(e.UID), plain},
 			{clockTime(e.EndedAt), plain},
 			{e.Outcome, outcomeColor(e.Outcome)},
@@ -93,10 +106,17 @@ func History(s Style, all []Execution) string {
 			{orDash(e.Name, e.Agent), plain},
 			{stage(e.Workflow), plain},
 			{CommandLine(e.Command), plain},
-		})
+		}
+		if mixed {
+			row = slices.Insert(row, sourceColumn, cell{e.Source, dim})
+		}
+		rows = append(rows, row)
 	}
-	return table(s, []string{"UID", "ENDED (UTC)", "OUTCOME", "CAUSE", "EXIT", "AWAKE", "NAME", "WORKFLOW", "COMMAND"}, rows)
+	return table(s, header, rows)
 }
+
+// sourceColumn is where the source stands: after the uid.
+const sourceColumn = 1
 
 // stage says where a workflow stands, as in "review 1/reviews".
 func stage(w *Workflow) string {

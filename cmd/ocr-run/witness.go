@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor"
+	"github.com/ocr-run/ocr-run/supervisor/agent"
+)
+
+// recordTimeout bounds the look at an agent's own session record.
+const recordTimeout = 2 * time.Second
+
+// outputMost bounds what is read of output that went to a file, in bytes.
+const outputMost = 64 << 20
+
+// witness sees what a known agent says about how its turn ends: its output as it
+// passes, and afterwards its own record. A nil witness sees nothing. Its methods
+// are called one at a time.
+type witness struct {
+	agent  agent.Agent
+	in     agent.Invocation
+	reader *agent.Reader
+	tail   supervisor.Tail
+	// output is the file that standard output goes to from the position from on;
+	// nil when it is none.
+	output *os.File
+	from   int64
+	began  time.Time
+}
+
+// newWitness understands the command line of an agent. It is nil, and the name
+// empty, for a command that starts no conversation.
+func (w *wrapping) newWitness(name string, command []string) (string, *witness) {
+	a, known := agent.ByCommand(command)
+	if name != "" {
+		if a, known = agent.ByName(name); !known {
+			return name, nil
+		}
+	}
+	if !known {
+		return "", nil
+	}
+	in := a.Read(command, term.IsTerminal(int(w.env.stdin.Fd())) && term.IsTerminal(int(w.env.stdout.Fd())))
+	if in.Mode == agent.ModeOther {
+		return "", nil
+	}
+	return a.Name, &witness{agent: a, in: in, reader: a.Reader(in), began: w.env.clock.Now().Wall}
+}
+
+// passing says which descriptors the run's output must pass through us on: all for
+// a log, and standard output for a witness if it is a pipe and carries JSON. What
+// goes to a file can be read afterwards.
+func (w *wrapping) passing() (through [3]bool) {
+	if w.tee != nil {
+		return [3]bool{1: true, 2: true}
+	}
+	if w.witness == nil || w.witness.in.Output == agent.OutputText {
+		return through
+	}
+	var st unix.Stat_t
+	if unix.Fstat(int(w.env.stdout.Fd()), &st) != nil {
+		return through
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFIFO, unix.S_IFSOCK:
+		through[1] = true
+	case unix.S_IFREG:
+		w.witness.openOutput(w.env.stdout, st.Size)
+	}
+	return through
+}
+
+// openOutput opens the file that output of the given size goes to for reading: the
+// descriptor itself may only be there to be written to, and is let go of while the
+// run lasts.
+func (s *witness) openOutput(stdout *os.File, size int64) {
+	f, err := os.Open("/dev/fd/" + strconv.Itoa(int(stdout.Fd())))
+	if err != nil {
+		return
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		_ = f.Close()
+		return
+	}
+	s.output = f
+	// Where it is appended to, the position is only right after a write.
+	if s.from, _ = stdout.Seek(0, io.SeekCurrent); appends(stdout) {
+		s.from = size
+	}
+}
+
+// appends says whether writes to f go to its end.
+func appends(f *os.File) bool {
+	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
+	return err == nil && flags&unix.O_APPEND != 0
+}
+
+// tap is what sees the run's bytes; nil when nobody wants to.
+func (w *wrapping) tap() func(supervisor.Source, []byte) {
+	if w.tee == nil && w.witness == nil {
+		return nil
+	}
+	return func(from supervisor.Source, b []byte) {
+		if w.tee != nil {
+			w.tee.copy(b)
+		}
+		if w.witness != nil {
+			w.witness.see(from, b)
+		}
+	}
+}
+
+// see takes in bytes as they pass.
+func (s *witness) see(from supervisor.Source, b []byte) {
+	if from != supervisor.FromStderr {
+		s.reader.Feed(b)
+	}
+	s.tail.Add(b)
+}
+
+// testify adds to the end of a run what the agent left behind about its last turn.
+func (w *wrapping) testify(ctx context.Context, e *store.Ending) {
+	s := w.witness
+	if s == nil || e.End == lifecycle.EndNotStarted {
+		return
+	}
+	s.readOutput()
+	s.reader.Close()
+	columns, rows, err := term.GetSize(int(w.env.stdout.Fd()))
+	if err != nil {
+		columns, rows = 0, 0
+	}
+	seen := agent.Seen{Invocation: s.in, Exit: e.ExitCode, JSON: s.reader.Standing()}
+	if text := supervisor.ShownText(&s.tail, columns, rows); text != "" {
+		seen.Text = s.agent.Text(text, s.in)
+	}
+	seen.Record = w.record(ctx, seen.Session())
+	at := w.env.clock.Now().Wall.UnixMilli()
+	for _, v := range s.agent.Verdict(seen) {
+		e.Evidence = append(e.Evidence, evidenceOf(v, at))
+	}
+	if e.AgentSessionID == "" {
+		e.AgentSessionID = seen.Session()
+	}
+	if len(e.Resume) == 0 && e.AgentSessionID != "" {
+		e.Resume = s.agent.Resume(s.in, e.AgentSessionID, "")
+	}
+}
+
+// readOutput reads what went to a file.
+func (s *witness) readOutput() {
+	if s.output == nil {
+		return
+	}
+	defer s.output.Close() //nolint:errcheck // only read from
+	buf := make([]byte, 64<<10)
+	for r := io.NewSectionReader(s.output, s.from, outputMost); ; {
+		n, err := r.Read(buf)
+		s.reader.Feed(buf[:n])
+		if err != nil {
+			return
+		}
+	}
+}
+
+// record reads the agent's own record of the session.
+func (w *wrapping) record(ctx context.Context, session string) agent.Standing {
+	s, environ := w.witness, w.childEnv()
+	lookup := func(key string) string {
+		value := ""
+		for _, kv := range environ {
+			if v, ok := strings.CutPrefix(kv, key+"="); ok {
+				value = v
+			}
+		}
+		return value
+	}
+	place := agent.Place{Dir: w.opts.cwd, Home: lookup("HOME"), Env: lookup}
+	rec, ok := s.agent.FindRecord(place, session, s.began)
+	switch {
+	case !ok:
+		return agent.Standing{}
+	case rec.Query == "":
+		return s.agent.ReadRecord(rec, s.began)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	rows, err := store.ReadForeign(ctx, rec.Path, rec.Query, rec.Args...)
+	if err != nil {
+		w.log.Debug().Err(err).Msg("read the agent's record")
+		return agent.Standing{}
+	}
+	return s.agent.ReadRows(rows)
+}
+
+// evidenceOf is an agent's testimony in the ledger's words.
+func evidenceOf(v agent.Evidence, atMS int64) lifecycle.Evidence {
+	e := lifecycle.Evidence{
+		Source: lifecycle.EvidenceSource(v.Source), Detail: v.Detail, AtMS: atMS, Points: lifecycle.Cause(v.Points),
+	}
+	switch v.Turn {
+	case agent.TurnFailed, agent.TurnInterrupted:
+		e.TurnFailed = true
+	case agent.TurnCompleted:
+		e.Turn = lifecycle.TurnCompleted
+	case agent.TurnOpen:
+		e.Turn = lifecycle.TurnInterrupted
+	case agent.TurnUnknown:
+	}
+	return e
+}

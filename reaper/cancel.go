@@ -1,0 +1,163 @@
+package reaper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/store"
+)
+
+// CancelState is what came of a request to cancel a run.
+type CancelState string
+
+// The states.
+const (
+	// CancelSettled: the run has ended.
+	CancelSettled CancelState = "settled"
+	// CancelAccepted: the run lives, and its wrapper is to end it.
+	CancelAccepted CancelState = "accepted"
+	// CancelTerminal: the run had ended before.
+	CancelTerminal CancelState = "already_terminal"
+)
+
+// Cancelled is the answer to a request to cancel a run.
+type Cancelled struct {
+	State CancelState
+	// Asked: the run had been asked to end before.
+	Asked bool
+	// Woken: its wrapper was told at once; otherwise it learns at its next beat.
+	Woken bool
+	// Processes are those of the run that nobody looked after, and what became of
+	// them.
+	Processes []ProcessStep
+}
+
+// Cancel asks a run to end. The wish is written down first, where nothing takes it
+// back. A wrapper that lives is told at once and stops its command itself, with
+// all it knows about it. The row of a dead one is settled, and what is left of the
+// run is stopped by the same rules as in a sweep; so is what is left of a run that
+// had ended. An unknown uid is store.ErrNotFound.
+func Cancel(ctx context.Context, c Config, uid string) (Cancelled, error) {
+	e, err := c.Ledger.Execution(ctx, uid)
+	if err != nil {
+		return Cancelled{}, err
+	}
+	var out Cancelled
+	out.Asked = e.StopRequested != lifecycle.StoppedByNobody
+	if e.Process.End.Over() {
+		out.State = CancelTerminal
+	} else {
+		if _, err := c.Ledger.RequestStop(ctx, uid, lifecycle.StoppedByUser, c.Observe().Now); err != nil {
+			return out, err
+		}
+		out.State = CancelAccepted
+		if over, err := settleIfDead(ctx, c, uid); err != nil {
+			return out, err
+		} else if over {
+			out.State = CancelSettled
+		}
+	}
+	if out.State == CancelAccepted {
+		out.Woken = !out.Asked && wake(e, c.Observe())
+		return out, nil
+	}
+	out.Processes, err = tidyUp(ctx, c, uid)
+	return out, err
+}
+
+// settleIfDead settles a run whose wrapper is dead, and says whether the run is
+// over.
+func settleIfDead(ctx context.Context, c Config, uid string) (over bool, err error) {
+	e, err := c.Ledger.Execution(ctx, uid)
+	if err != nil {
+		return false, err
+	}
+	at := c.Observe()
+	switch {
+	case e.Process.End.Over():
+		return true, nil
+	case !abandoned(e, at):
+		return false, nil
+	}
+	var r Report
+	err = settle(ctx, c.Ledger, e, at, &r)
+	return err == nil, err
+}
+
+// wake has a wrapper act now on the wish of its user that is written down, instead
+// of at its next beat. To a wrapper TERM is that same wish. One that is suspended
+// would wait with it until it is set going.
+func wake(e store.Execution, at heartbeat.Observer) bool {
+	w := e.Wrapper
+	if !isHere(w, at) || proc.Signal(w.PID, w.StartTicks, unix.SIGTERM) != nil {
+		return false
+	}
+	if p, err := proc.Read(w.PID); err == nil && p.Start == w.StartTicks && p.State == 'T' {
+		_ = proc.Signal(w.PID, w.StartTicks, unix.SIGCONT)
+	}
+	return true
+}
+
+// Pauses between two looks at a run that is to end grow from the first to the
+// last: most obey within a moment.
+const (
+	awaitFirst = 10 * time.Millisecond
+	awaitLast  = 250 * time.Millisecond
+)
+
+// Await waits until a run is over, or ctx ends. Should its wrapper die meanwhile,
+// the row is settled.
+func Await(ctx context.Context, c Config, uid string) error {
+	for pause := awaitFirst; ; pause = min(2*pause, awaitLast) {
+		over, err := settleIfDead(ctx, c, uid)
+		if over || err != nil && !errors.Is(err, store.ErrBusy) {
+			return err
+		}
+		if err := c.pause(ctx, pause); err != nil {
+			return fmt.Errorf("await the end of execution %s: %w", uid, err)
+		}
+	}
+}
+
+// tidyUp stops what is left of one run that is over, if nobody looks after it at
+// two looks a second apart.
+func tidyUp(ctx context.Context, c Config, uid string) ([]ProcessStep, error) {
+	w := sweeping{Config: c, plan: Plan{At: c.Observe().Now}}
+	first, err := sceneOf(ctx, c.Ledger, c.StateDir, c.Observe(), c.system())
+	if err != nil {
+		return nil, err
+	}
+	r := first.runs[uid]
+	if r == nil || !r.left() || len(first.processesOf(uid)) == 0 {
+		return nil, nil
+	}
+	if err := w.secondLook(ctx); err != nil {
+		return nil, err
+	}
+	second, err := sceneOf(ctx, c.Ledger, c.StateDir, c.Observe(), c.system())
+	if err != nil {
+		return nil, err
+	}
+	err = w.stopIn(ctx, second, func(r *run) bool { return r.UID == uid })
+	return of(w.done.Processes, uid), err
+}
+
+// processesOf are the steps about the processes of one run.
+func (s *scene) processesOf(uid string) []ProcessStep { return of(s.processes(), uid) }
+
+// of keeps the steps of one run.
+func of(steps []ProcessStep, uid string) (own []ProcessStep) {
+	for _, step := range steps {
+		if step.UID == uid {
+			own = append(own, step)
+		}
+	}
+	return own
+}

@@ -1,0 +1,119 @@
+package reaper
+
+import (
+	"context"
+	"errors"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/store"
+)
+
+// wrapped writes the row of a run whose wrapper is an animal, its lease held.
+func (s *sweepTest) wrapped(wrapper animal) {
+	s.t.Helper()
+	f, err := heartbeat.CreateRunFile(s.dir, s.uid)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = f.Release(true) })
+	at := here(s.t)
+	announce(s.t, s.Ledger, s.dir, s.uid, identity(at, wrapper.PID, wrapper.Start), noOne(at), at)
+}
+
+// eventually waits for something another process brings about.
+func eventually(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !cond(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", what)
+		}
+		syscall.Select(0, nil, nil, nil, &syscall.Timeval{Usec: 1000})
+	}
+}
+
+// A wrapper that lives is told at once, and once only; a suspended one is set
+// going.
+func TestCancelTellsTheWrapper(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"running", "stopped"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSweep(t)
+			wrapper := breed(t, nil, name)[0]
+			if name == "stopped" {
+				if err := proc.Signal(wrapper.PID, wrapper.Start, syscall.SIGSTOP); err != nil {
+					t.Fatal(err)
+				}
+				eventually(t, "it is stopped", func() bool { p, _ := proc.Read(wrapper.PID); return p.Stopped() })
+			}
+			s.wrapped(wrapper)
+			got, err := Cancel(t.Context(), s.Config, s.uid)
+			if err != nil || got.State != CancelAccepted || !got.Woken || got.Asked {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			eventually(t, "TERM arrives", func() bool { return !wrapper.alive() })
+			e, err := s.Ledger.Execution(t.Context(), s.uid)
+			if err != nil || e.StopRequested != lifecycle.StoppedByUser || e.Process.End.Over() {
+				t.Errorf("%+v, %v", e.Process, err)
+			}
+			if got, err := Cancel(t.Context(), s.Config, s.uid); err != nil || !got.Asked || got.Woken || got.State != CancelAccepted {
+				t.Errorf("the second time: %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+// A run whose wrapper is dead is settled and tidied up after, and so is one that
+// had ended.
+func TestCancelOfDeadWrapper(t *testing.T) {
+	t.Parallel()
+	s := newSweep(t)
+	left := breed(t, s.marker(), "setsid", "setsid-bare-proof")
+	s.row(left...)
+	got, err := Cancel(t.Context(), s.Config, s.uid)
+	if err != nil || got.State != CancelSettled || len(got.Processes) != 2 || left[0].alive() || left[1].alive() {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	e, err := s.Ledger.Execution(t.Context(), s.uid)
+	if err != nil || e.Process.End != lifecycle.EndLost || e.StopRequested != lifecycle.StoppedByUser || len(e.Leftovers.Stopped) != 2 {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if got, err := Cancel(t.Context(), s.Config, s.uid); err != nil || got.State != CancelTerminal || len(got.Processes) != 0 {
+		t.Errorf("the second time: %+v, %v", got, err)
+	}
+	if _, err := Cancel(t.Context(), s.Config, "nobody"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("an unknown run: %v", err)
+	}
+}
+
+// Waiting ends with the run, with the death of its wrapper, and with patience.
+func TestAwait(t *testing.T) {
+	t.Parallel()
+	s := newSweep(t)
+	wrapper := breed(t, nil, "running")[0]
+	at := here(t)
+	announce(t, s.Ledger, s.dir, s.uid, identity(at, wrapper.PID, wrapper.Start), noOne(at), at)
+	looks := 0
+	s.wait = func(ctx context.Context, _ time.Duration) error {
+		if looks++; looks == 3 {
+			_ = proc.Signal(wrapper.PID, wrapper.Start, syscall.SIGKILL)
+			eventually(t, "it is dead", func() bool { return !wrapper.alive() })
+		}
+		return context.Cause(ctx)
+	}
+	if err := Await(t.Context(), s.Config, s.uid); err != nil || looks != 3 {
+		t.Errorf("%d looks, %v", looks, err)
+	}
+	s.uid = "late"
+	s.wrapped(breed(t, nil, "running")[0])
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("out of patience"))
+	if err := Await(ctx, s.Config, s.uid); err == nil {
+		t.Error("it did not end, and that was no error")
+	}
+}

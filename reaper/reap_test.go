@@ -1,0 +1,425 @@
+package reaper
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/store/storetest"
+)
+
+// sweepTest is a ledger with everything a sweep needs.
+type sweepTest struct {
+	Config
+	t   *testing.T
+	dir string
+	uid string
+}
+
+// newSweep makes an empty ledger. The marker's uid is unlike that of any other
+// test, for they share the process table.
+func newSweep(t *testing.T) *sweepTest {
+	t.Helper()
+	s := &sweepTest{t: t, dir: t.TempDir(), uid: strings.ReplaceAll(t.Name(), "/", "-")}
+	s.Config = Config{
+		Ledger: storetest.New(t), StateDir: s.dir, Observe: func() heartbeat.Observer { return here(t) },
+		wait: func(context.Context, time.Duration) error { return nil }, grace: 300 * time.Millisecond,
+	}
+	return s
+}
+
+// marker is the environment that marks a process as one of the run.
+func (s *sweepTest) marker() []string {
+	return []string{proc.EnvUID + "=" + s.uid, proc.EnvLineage + "=" + s.uid}
+}
+
+// row writes the row of a run whose wrapper and monitor are dead, and whose last
+// beat saw the animals given. It starts before them.
+func (s *sweepTest) row(seen ...animal) {
+	s.t.Helper()
+	at := here(s.t)
+	first := uint64(1)
+	child := noOne(at)
+	child.StartTicks = first
+	announceChild(s.t, s.Ledger, s.dir, s.uid, store.Launch{UID: s.uid, Child: child, Monitor: noOne(at), At: at.Now}, noOne(at), at)
+	list := []store.Descendant{}
+	for _, a := range seen {
+		list = append(list, store.Descendant{PID: a.PID, StartTicks: a.Start, Name: a.Name})
+	}
+	if _, err := s.Ledger.Beat(s.t.Context(), store.Beat{UID: s.uid, Generation: 1, At: at.Now, Descendants: list}); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(s.dir, "runs"), 0o700); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.WriteFile(heartbeat.RunFilePath(s.dir, s.uid), nil, 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// reap plans and sweeps.
+func (s *sweepTest) reap() Result {
+	s.t.Helper()
+	plan, err := Survey(s.t.Context(), s.Config)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r, err := Reap(s.t.Context(), s.Config, plan)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return r
+}
+
+// verdicts are the steps about the animals, by name.
+func verdicts(steps []ProcessStep, all []animal) map[string]ProcessStep {
+	found := map[string]ProcessStep{}
+	for _, a := range all {
+		for _, step := range steps {
+			if identityOf(step.Process) == identityOf(a.Process) {
+				found[a.name] = step
+			}
+		}
+	}
+	return found
+}
+
+// What escaped from a dead run is found and stopped, whatever it did to get away,
+// and what may be anybody's is named and left alone.
+func TestReapStopsEscapees(t *testing.T) {
+	t.Parallel()
+	s := newSweep(t)
+	seen := breed(t, s.marker(), "setsid", "setsid-proof", "setsid-bare", "setsid-bare-proof")
+	unseen := breed(t, s.marker(), "setsid-unseen")
+	strangers := breed(t, nil, "stranger")
+	s.row(seen...)
+	r := s.reap()
+	got := verdicts(r.Processes, append(slices.Clone(seen), unseen...))
+	for _, a := range seen {
+		if step := got[a.name]; step.Verdict != VerdictStop || !step.Done || a.alive() {
+			t.Errorf("%s: %+v, alive %v", a.name, step, a.alive())
+		}
+	}
+	if step := got["setsid-unseen"]; step.Verdict != VerdictReport || !unseen[0].alive() || !slices.Equal(step.Proofs, []Proof{ProofMarker}) {
+		t.Errorf("with one proof: %+v, alive %v", step, unseen[0].alive())
+	}
+	if len(verdicts(r.Processes, strangers)) != 0 || !strangers[0].alive() {
+		t.Error("a stranger was touched")
+	}
+	e, err := s.Ledger.Execution(t.Context(), s.uid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Process.End != lifecycle.EndLost || len(e.Leftovers.Stopped) != 4 || len(e.Leftovers.Remaining) != 0 {
+		t.Errorf("end %s, leftovers %+v", e.Process.End, e.Leftovers)
+	}
+	if _, err := os.Stat(e.RunFile); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the run file is still there: %v", err)
+	}
+	// The second time there is nothing to do, and the same one is named.
+	if r := s.reap(); len(r.Runs) != 0 || len(of(r.Processes, s.uid)) != 1 || of(r.Processes, s.uid)[0].Verdict != VerdictReport {
+		t.Errorf("the second sweep: %+v", r)
+	}
+}
+
+// A settled row keeps its run file for as long as something of it lives, and that
+// is how a later sweep finds it.
+func TestSettledRunIsFoundAgain(t *testing.T) {
+	t.Parallel()
+	s := newSweep(t)
+	bare := breed(t, nil, "setsid-bare")
+	s.row(bare...)
+	settled(t, s.Ledger, s.dir, s.uid, here(t))
+	if _, err := os.Stat(heartbeat.RunFilePath(s.dir, s.uid)); err != nil {
+		t.Fatal(err)
+	}
+	if r := s.reap(); bare[0].alive() || len(of(r.Processes, s.uid)) != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// A storm of children that ignore every polite signal ends with their parent.
+func TestReapStorm(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts dozens of processes")
+	}
+	s := newSweep(t)
+	storm := breed(t, s.marker(), "setsid-storm-proof")
+	s.row(storm...)
+	s.grace = 50 * time.Millisecond
+	r := s.reap()
+	t.Logf("%d stopped", len(of(r.Processes, s.uid)))
+	if len(of(r.Processes, s.uid)) < 2 {
+		t.Error("the storm was over before it was stopped")
+	}
+	if left := s.living(); len(left) != 0 {
+		t.Errorf("%v survive", left)
+	}
+}
+
+// living are the processes with the run's marker.
+func (s *sweepTest) living() (left []int) {
+	s.t.Helper()
+	all, err := proc.All()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var reader proc.MarkerReader
+	for _, p := range all {
+		if m, err := reader.Read(p.PID); err == nil && m.UID == s.uid && !p.Dead() {
+			left = append(left, p.PID)
+		}
+	}
+	return left
+}
+
+// Whatever might still be looked after, or is not of here, is never signalled.
+func TestReapSpares(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"lease held", "wrapper lives", "monitor lives", "other boot", "kept", "nested"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSweep(t)
+			at := here(t)
+			env := s.marker()
+			if name == "kept" {
+				env = append(env, proc.EnvKeep+"=other/"+s.uid)
+			}
+			if name == "nested" {
+				env = []string{proc.EnvUID + "=inner-" + s.uid, proc.EnvLineage + "=" + s.uid + "/inner-" + s.uid}
+			}
+			all := breed(t, env, "setsid")
+			wrapper, monitor, boot := noOne(at), noOne(at), at
+			switch name {
+			case "wrapper lives":
+				wrapper = me(t, at)
+			case "monitor lives":
+				monitor = me(t, at)
+			case "other boot":
+				boot.Now.BootID = "an earlier boot"
+				wrapper, monitor = identity(boot, 1<<30, 1), identity(boot, 1<<30, 1)
+			}
+			child := wrapper
+			child.PID, child.StartTicks = all[0].PID, all[0].Start
+			launch := store.Launch{UID: s.uid, Child: child, Monitor: monitor, At: boot.Now}
+			if name == "nested" {
+				launch.Child.StartTicks, launch.Child.PID = 1, 1<<30
+			}
+			announceChild(t, s.Ledger, s.dir, s.uid, launch, wrapper, boot)
+			held := s.uid
+			if name == "nested" {
+				inner := store.Launch{UID: "inner-" + s.uid, Child: child, Monitor: noOne(at), At: at.Now}
+				announceChild(t, s.Ledger, s.dir, inner.UID, inner, noOne(at), at)
+				if _, err := s.Ledger.Beat(t.Context(), store.Beat{UID: s.uid, Generation: 1, At: at.Now, Descendants: []store.Descendant{
+					{PID: all[0].PID, StartTicks: all[0].Start},
+				}}); err != nil {
+					t.Fatal(err)
+				}
+				held = inner.UID
+			}
+			if name == "lease held" || name == "nested" {
+				f, err := heartbeat.CreateRunFile(s.dir, held)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer f.Release(true)
+			}
+			want := VerdictNone
+			if name == "kept" || name == "nested" {
+				want = VerdictKeep
+			}
+			if name == "kept" {
+				// The command itself is not kept; what it started is.
+				launch.Child.PID = 1 << 30
+				s = s.again(launch)
+			}
+			r := s.reap()
+			step := verdicts(r.Processes, all)["setsid"]
+			if !all[0].alive() || step.Verdict != want && step.Verdict != "" {
+				t.Errorf("%+v, alive %v", step, all[0].alive())
+			}
+			if want == VerdictKeep && step.Verdict != want {
+				t.Errorf("it is not listed as kept: %+v", r.Processes)
+			}
+		})
+	}
+}
+
+// again is the same ledger anew, with another launch of the run.
+func (s *sweepTest) again(launch store.Launch) *sweepTest {
+	s.t.Helper()
+	at := here(s.t)
+	uid := s.uid
+	s = newSweep(s.t)
+	s.uid = uid
+	launch.Child.StartTicks = 1
+	launch.SID = 0
+	announceChild(s.t, s.Ledger, s.dir, uid, launch, noOne(at), at)
+	return s
+}
+
+// Only runs that nobody looked after at both looks are tidied up after.
+func TestReapLooksTwice(t *testing.T) {
+	t.Parallel()
+	s := newSweep(t)
+	all := breed(t, s.marker(), "setsid")
+	s.row(all...)
+	plan, err := Survey(t.Context(), s.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waited := time.Duration(0)
+	s.wait = func(_ context.Context, d time.Duration) error {
+		waited = d
+		f, err := heartbeat.CreateRunFile(s.dir, s.uid) // the wrapper turns up again
+		if err == nil {
+			t.Cleanup(func() { _ = f.Release(true) })
+		}
+		return err
+	}
+	if _, err := Reap(t.Context(), s.Config, plan); err != nil {
+		t.Fatal(err)
+	}
+	if waited <= 0 || waited > secondLook || !all[0].alive() {
+		t.Errorf("waited %s, alive %v", waited, all[0].alive())
+	}
+	plan.At.BootID = "an earlier boot"
+	if _, err := Reap(t.Context(), s.Config, plan); err == nil {
+		t.Error("a plan of another boot was carried out")
+	}
+}
+
+// The row of one run that cannot be settled does not hold up the others.
+func TestReapIsolatesRows(t *testing.T) {
+	t.Parallel()
+	s := newSweep(t)
+	at := here(t)
+	announce(t, s.Ledger, s.dir, "a", noOne(at), noOne(at), at)
+	announceChild(t, s.Ledger, s.dir, "b", store.Launch{UID: "b", Child: identity(at, 1<<29, 1), Monitor: noOne(at), At: at.Now}, noOne(at), at)
+	// A directory in the place of the run file can neither be read nor removed.
+	if err := os.MkdirAll(filepath.Join(heartbeat.RunFilePath(s.dir, "a"), "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := Survey(t.Context(), s.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Reap(t.Context(), s.Config, plan)
+	if err == nil || !strings.Contains(err.Error(), "execution a") || len(r.Runs) != 2 || r.Runs[0].Done || !r.Runs[1].Done {
+		t.Errorf("%v, and %+v", err, r.Runs)
+	}
+	e, err := s.Ledger.Execution(t.Context(), "b")
+	if err != nil || e.Process.End != lifecycle.EndLost {
+		t.Errorf("b: %s, %v", e.Process.End, err)
+	}
+}
+
+func TestLockNamesItsHolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	unlock, err := Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Lock(dir)
+	if held, ok := errors.AsType[*HeldError](err); !ok || held.PID != os.Getpid() || !errors.Is(err, ErrHeld) {
+		t.Errorf("%v", err)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	unlock, err = Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A holder that has not signed yet, or whose name another process has, is not
+	// named.
+	b, _ := json.Marshal(holder{PID: os.Getpid(), Start: 1})
+	if err := os.WriteFile(filepath.Join(dir, lockName), b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Lock(dir); err == nil || strings.Contains(err.Error(), "process") {
+		t.Errorf("%v", err)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A run is idle when it has been silent for long, with no turn under way, and the
+// machine's sleep is not held against it.
+func TestIdling(t *testing.T) {
+	t.Parallel()
+	at := heartbeat.Observer{Now: store.Instant{WallMS: 100 * hourMS, AwakeMS: 50 * hourMS, BootID: "b"}}
+	base := store.Execution{
+		Announcement:   store.Announcement{UID: "a", BeatMS: 10_000},
+		Process:        lifecycle.Process{End: lifecycle.EndRunning},
+		LastBeat:       store.Instant{WallMS: at.Now.WallMS - 5000, AwakeMS: at.Now.AwakeMS - 5000, BootID: "b"},
+		LastActivityMS: at.Now.WallMS - 2*hourMS,
+	}
+	tests := map[string]struct {
+		change func(*store.Execution)
+		after  time.Duration
+		want   bool
+	}{
+		"silent for long":          {func(*store.Execution) {}, time.Hour, true},
+		"not wanted":               {func(*store.Execution) {}, 0, false},
+		"silent for a while":       {func(*store.Execution) {}, 3 * time.Hour, false},
+		"silence not known":        {func(e *store.Execution) { e.LastActivityMS = 0 }, time.Hour, false},
+		"in a turn":                {func(e *store.Execution) { e.Turn = lifecycle.TurnRunning }, time.Hour, false},
+		"before a turn":            {func(e *store.Execution) { e.Turn = lifecycle.TurnPending }, time.Hour, false},
+		"after a turn":             {func(e *store.Execution) { e.Turn = lifecycle.TurnCompleted }, time.Hour, true},
+		"suspended by job control": {func(e *store.Execution) { e.StoppedSinceMS = 1 }, time.Hour, false},
+		"asked before":             {func(e *store.Execution) { e.StopRequested = lifecycle.StoppedByUser }, time.Hour, false},
+		"of another boot":          {func(e *store.Execution) { e.LastBeat.BootID = "c" }, time.Hour, false},
+		"late":                     {func(e *store.Execution) { e.LastBeat.AwakeMS -= hourMS }, time.Hour, false},
+		"silent because asleep":    {func(e *store.Execution) { e.SuspendedMS = hourMS }, time.Hour, false},
+		"silent besides asleep":    {func(e *store.Execution) { e.SuspendedMS = hourMS - 120_000 }, time.Hour, true},
+		"asleep since the last beat": {func(e *store.Execution) {
+			e.LastBeat.WallMS -= 8 * hourMS
+			e.LastActivityMS -= 8 * hourMS
+		}, time.Hour, false},
+	}
+	for name, tt := range tests {
+		e := base
+		tt.change(&e)
+		if _, got := idling(e, at, tt.after); got != tt.want {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
+const hourMS = 3_600_000
+
+// An idle run is asked, and not ended.
+func TestIdleRunIsAsked(t *testing.T) {
+	t.Parallel()
+	s := newSweep(t)
+	at := here(t)
+	announce(t, s.Ledger, s.dir, "a", me(t, at), noOne(at), at)
+	if _, err := s.Ledger.Beat(t.Context(), store.Beat{UID: "a", Generation: 1, At: at.Now, LastActivityMS: at.Now.WallMS - hourMS}); err != nil {
+		t.Fatal(err)
+	}
+	s.IdleAfter = IdleLeast
+	if r := s.reap(); len(r.Runs) != 1 || r.Runs[0].Action != ActionAsk || !r.Runs[0].Done {
+		t.Errorf("%+v", r.Runs)
+	}
+	e, err := s.Ledger.Execution(t.Context(), "a")
+	if err != nil || e.StopRequested != lifecycle.StoppedByIdle || e.Process.End.Over() {
+		t.Errorf("%s, %+v, %v", e.StopRequested, e.Process, err)
+	}
+	if r := s.reap(); len(r.Runs) != 0 {
+		t.Errorf("it was asked again: %+v", r.Runs)
+	}
+}

@@ -1,0 +1,243 @@
+package reaper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/store"
+)
+
+// system is what a sweep asks the operating system for.
+type system struct {
+	census    func() ([]proc.Process, error)
+	marker    func(pid int) (proc.Marker, error)
+	args      func(pid int) ([]string, error)
+	cgroup    func(pid int) (string, error)
+	protected func() map[int]bool
+}
+
+// thisSystem is the real one. It is not for several goroutines at a time.
+func thisSystem() system {
+	var reader proc.MarkerReader
+	return system{
+		census: proc.All, marker: reader.Read, args: proc.Args, cgroup: proc.Cgroup, protected: proc.Protected,
+	}
+}
+
+// mark is a marker, or why it could not be read.
+type mark struct {
+	proc.Marker
+	err error
+}
+
+// scene is one picture of the machine and of what the ledger says about it. All
+// decisions about processes are functions of a scene.
+type scene struct {
+	sys       system
+	at        heartbeat.Observer
+	table     []proc.Process
+	byPID     map[int]proc.Process
+	children  map[int][]int
+	marks     map[int]mark
+	protected map[int]bool
+
+	// runs are the executions known here, by uid; order is how they were found.
+	runs  map[string]*run
+	order []string
+	// byProcess and byLeader lead from a process to the runs that name it or have
+	// made its session or group.
+	byProcess map[process][]*run
+	byLeader  map[int][]*run
+	// wrappers are the processes of living runs that look after them.
+	wrappers map[process]*run
+	// spared remembers the answers of kept.
+	spared map[int]sparing
+}
+
+// sceneOf takes the picture. The table comes first: a run that began since then
+// is found by its marker and seen as it is, alive.
+func sceneOf(ctx context.Context, l *store.Ledger, stateDir string, at heartbeat.Observer, sys system) (*scene, error) {
+	s := newScene(sys, at)
+	if err := s.look(); err != nil {
+		return nil, err
+	}
+	open, err := l.Unsettled(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range open {
+		s.add(newRun(e, at))
+	}
+	return s, s.recall(ctx, l, append(s.markedUIDs(), filedUIDs(stateDir)...))
+}
+
+// newScene is an empty picture.
+func newScene(sys system, at heartbeat.Observer) *scene {
+	return &scene{
+		sys: sys, at: at, runs: map[string]*run{}, byProcess: map[process][]*run{}, byLeader: map[int][]*run{},
+		wrappers: map[process]*run{},
+	}
+}
+
+// look reads the process table anew; what was read of environments is forgotten,
+// for a process may have become another program.
+func (s *scene) look() error {
+	table, err := s.sys.census()
+	if err != nil {
+		return fmt.Errorf("look at processes: %w", err)
+	}
+	s.table, s.byPID = table, make(map[int]proc.Process, len(table))
+	s.marks, s.spared = map[int]mark{}, map[int]sparing{}
+	s.protected = s.sys.protected()
+	s.children = map[int][]int{}
+	for _, p := range table {
+		s.byPID[p.PID] = p
+		s.children[p.PPID] = append(s.children[p.PPID], p.PID)
+	}
+	return nil
+}
+
+// add makes a run known.
+func (s *scene) add(r *run) {
+	if s.runs[r.UID] != nil {
+		return
+	}
+	s.runs[r.UID], s.order = r, append(s.order, r.UID)
+	if r.standing == StandingElsewhere {
+		return // its numbers are those of other processes here
+	}
+	for id := range r.named {
+		s.byProcess[id] = append(s.byProcess[id], r)
+	}
+	for id := range r.leaders {
+		s.byLeader[id] = append(s.byLeader[id], r)
+	}
+	if r.standing == StandingLive {
+		s.revive(r)
+	}
+}
+
+// revive takes a run for one that is looked after.
+func (s *scene) revive(r *run) {
+	r.standing = StandingLive
+	for _, id := range []store.Identity{r.Wrapper, r.Launch.Monitor} {
+		if id.PID != 0 {
+			s.wrappers[process{id.PID, id.StartTicks}] = r
+		}
+	}
+}
+
+// recall reads the rows of the uids from the ledger. A uid that is not in it is of
+// another ledger, or made up.
+func (s *scene) recall(ctx context.Context, l *store.Ledger, uids []string) error {
+	asked := map[string]bool{}
+	for _, uid := range uids {
+		if asked[uid] || s.runs[uid] != nil {
+			continue
+		}
+		asked[uid] = true
+		e, err := l.Execution(ctx, uid)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		s.add(newRun(e, s.at))
+	}
+	return nil
+}
+
+// marker is the marker of a process, asked for once.
+func (s *scene) marker(pid int) mark {
+	m, known := s.marks[pid]
+	if !known {
+		m.Marker, m.err = s.sys.marker(pid)
+		s.marks[pid] = m
+	}
+	return m
+}
+
+// markedUIDs are the executions that the living processes are marked with.
+func (s *scene) markedUIDs() []string {
+	var uids []string
+	for _, p := range s.table {
+		if p.Dead() || isKernels(p) {
+			continue
+		}
+		if m := s.marker(p.PID); m.UID != "" {
+			uids = append(uids, m.UID)
+		}
+	}
+	return uids
+}
+
+// kthreadd is the parent of the kernel's own threads on Linux.
+const kthreadd = 2
+
+// isKernels says whether a process is a thread of the kernel, which has no
+// environment. In a pid namespace the second process is one like any other, but
+// then it and its children have a group or a session.
+func isKernels(p proc.Process) bool {
+	return (p.PPID == kthreadd || p.PID == kthreadd) && p.PGID == 0 && p.SID == 0
+}
+
+// filedUIDs are the executions with a run file: those that live, and those whose
+// end left something to look after.
+func filedUIDs(stateDir string) []string {
+	entries, err := os.ReadDir(runFiles(stateDir))
+	if err != nil {
+		return nil // without the directory there is no run file either
+	}
+	var uids []string
+	for _, e := range entries {
+		if e.Type() == fs.ModeDir || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		uids = append(uids, e.Name())
+	}
+	return uids
+}
+
+// runFiles is where the run files of a state directory lie.
+func runFiles(stateDir string) string { return filepath.Dir(heartbeat.RunFilePath(stateDir, "x")) }
+
+// candidates are the runs a process may belong to: the one it is marked with
+// first, then those that name it or somebody above it, or have made its session
+// or group.
+func (s *scene) candidates(p proc.Process) []*run {
+	var found []*run
+	seen := map[*run]bool{}
+	add := func(all ...*run) {
+		for _, r := range all {
+			if r != nil && !seen[r] {
+				seen[r] = true
+				found = append(found, r)
+			}
+		}
+	}
+	add(s.runs[s.marker(p.PID).UID])
+	add(s.byProcess[identityOf(p)]...)
+	add(s.byLeader[p.SID]...)
+	add(s.byLeader[p.PGID]...)
+	if len(s.byProcess) == 0 {
+		return found
+	}
+	below := p
+	for range maxDepth {
+		up, ok := s.byPID[below.PPID]
+		if !ok || up.PID <= 1 {
+			break
+		}
+		add(s.byProcess[identityOf(up)]...)
+		below = up
+	}
+	return found
+}

@@ -1,0 +1,90 @@
+package reaper
+
+import (
+	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/store"
+)
+
+// Standing is who looks after a run.
+type Standing string
+
+// The standings.
+const (
+	// StandingLive is a run whose wrapper or monitor lives, or might.
+	StandingLive Standing = "live"
+	// StandingDead is a run whose wrapper and monitor are dead while its row is
+	// open.
+	StandingDead Standing = "dead"
+	// StandingEnded is a run that has ended and that nobody looks after.
+	StandingEnded Standing = "ended"
+	// StandingElsewhere is a run of another machine, boot or pid namespace: its
+	// numbers mean nothing here.
+	StandingElsewhere Standing = "elsewhere"
+)
+
+// standingOf finds out who looks after a run. Nobody does on proof only: the lease
+// is free, and neither the wrapper nor the monitor is there any more. A row's end
+// is no proof: the monitor may still be tidying up, and an end that was given to
+// a row may be wrong.
+func standingOf(e store.Execution, at heartbeat.Observer) Standing {
+	lease := leaseOf(e)
+	switch {
+	case lease == heartbeat.Yes, lease == heartbeat.Unknown && e.RunFile != "":
+		return StandingLive
+	case !isHere(e.Wrapper, at):
+		return StandingElsewhere
+	case aliveOf(e.Wrapper, at) != heartbeat.No, aliveOf(e.Launch.Monitor, at) == heartbeat.Yes:
+		return StandingLive
+	case e.Process.End.Over():
+		return StandingEnded
+	case abandoned(e, at):
+		return StandingDead
+	default:
+		return StandingLive
+	}
+}
+
+// isHere says whether a process identity can be asked about: it is of this
+// machine, boot and pid namespace.
+func isHere(id store.Identity, at heartbeat.Observer) bool {
+	return id.PID != 0 && id.BootID != "" && id.BootID == at.Now.BootID && id.MachineID == at.MachineID &&
+		id.PIDNamespace == proc.PIDNamespace()
+}
+
+// run is an execution as a sweep sees it.
+type run struct {
+	store.Execution
+	standing Standing
+	named    map[process]string
+	leaders  map[int]uint64
+}
+
+// newRun looks at a row.
+func newRun(e store.Execution, at heartbeat.Observer) *run {
+	r := &run{Execution: e, standing: standingOf(e, at)}
+	r.named, r.leaders = named(e)
+	return r
+}
+
+// start is when the run began, in the kernel's count: nothing older is its. A run
+// that was never launched began with its wrapper.
+func (r *run) start() uint64 {
+	if t := r.Launch.Child.StartTicks; t > 0 {
+		return t
+	}
+	return r.Wrapper.StartTicks
+}
+
+// left says whether nobody looks after the processes of the run, which are here.
+func (r *run) left() bool { return r.standing == StandingDead || r.standing == StandingEnded }
+
+// keptAtEnd says whether the run's own end spared a process.
+func (r *run) keptAtEnd(p proc.Process) (reason string, kept bool) {
+	for _, l := range r.Leftovers.Kept {
+		if l.PID == p.PID && l.StartTicks == p.Start {
+			return l.Reason, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,294 @@
+package agent
+
+import (
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// claude is Claude Code. Facts of its JSON, records and texts are those of
+// version 2.1.
+func claude() Agent {
+	return Agent{
+		Name:       "claude",
+		Stop:       Stop{Signal: syscall.SIGINT, Group: true},
+		ReadsStdin: true,
+		Retries:    true,
+		Patience:   10 * time.Minute,
+		Testifies:  true,
+		names:      []string{"claude", "claude-code", "@anthropic-ai/claude-code"},
+		syntax:     claudeSyntax(),
+		value:      claudeValue,
+		record:     record{files: claudeFiles, about: claudeAbout, line: claudeEntry},
+		text:       claudeText(),
+	}
+}
+
+func claudeSyntax() syntax {
+	return syntax{
+		values: []string{
+			"--agent", "--agents", "--append-system-prompt", "--append-system-prompt-file", "--debug-file", "--effort", "--fallback-model",
+			"--input-format", "--json-schema", "--max-budget-usd", "--max-turns", "--model", "-n", "--name", "--output-format", "--permission-mode",
+			"--permission-prompt-tool", "--plugin-dir", "--plugin-url", "--remote-control-session-name-prefix", "--session-id",
+			"--setting-sources", "--settings", "--system-prompt", "--system-prompt-file",
+		},
+		maybe: []string{"-r", "--resume", "-w", "--worktree", "--from-pr", "-d", "--debug", "--prompt-suggestions", "--remote-control"},
+		many: []string{
+			"--add-dir", "--allowedTools", "--allowed-tools", "--betas", "--disallowedTools", "--disallowed-tools", "--file", "--mcp-config", "--tools",
+		},
+		verbs: []string{
+			"agents", "auth", "auto-mode", "doctor", "gateway", "install", "mcp", "plugin", "plugins", "project", "setup-token",
+			"ultrareview", "update", "upgrade",
+		},
+		notices: []string{"-v", "--version", "-h", "--help", "--bg", "--background"},
+		session: []string{"--session-id"},
+		resume:  []string{"-r", "--resume", "-c", "--continue", "--from-pr"},
+		fork:    []string{"--fork-session"},
+		read: func(in *Invocation) {
+			if in.has("-p", "--print") {
+				in.Mode = ModeHeadless
+			}
+			if in.Mode == ModeHeadless {
+				in.writes("stream-json", "json", "--output-format")
+			}
+		},
+		again: func(in Invocation, session, prompt string) []string {
+			if in.has("--no-session-persistence") {
+				return nil
+			}
+			args := append(in.kept(claudeSyntax(), "-w", "--worktree"), "--resume", session)
+			if in.Mode == ModeHeadless {
+				args = append(args, prompt)
+			}
+			return args
+		},
+	}
+}
+
+// claudeMessage is the part of a message that says how it ended.
+type claudeMessage struct {
+	Model      string  `json:"model"`
+	StopReason *string `json:"stop_reason"`
+	Content    any     `json:"content"`
+}
+
+// claudeValue reads one value of the JSON output. A result that is no error can
+// still be one: the stream that broke off behind a whole block leaves its stop
+// reason empty.
+func claudeValue(t *track, b []byte) {
+	var v struct {
+		Type, Subtype, Error, Result string
+		Session                      string  `json:"session_id"`
+		Parent                       string  `json:"parent_tool_use_id"`
+		IsError                      bool    `json:"is_error"`
+		APIStatus                    int     `json:"api_error_status"`
+		ErrorStatus                  int     `json:"error_status"`
+		Stop                         *string `json:"stop_reason"`
+		Terminal                     string  `json:"terminal_reason"`
+		Errors                       []string
+		Message                      claudeMessage
+	}
+	decode(b, &v)
+	if v.Parent != "" {
+		return
+	}
+	t.session(v.Session)
+	switch v.Type {
+	case "system":
+		switch v.Subtype {
+		case "init":
+			t.begin()
+		case "api_retry":
+			t.retries(retryCause(v.ErrorStatus, v.Error), "trying again after "+v.Error)
+		}
+	case "assistant":
+		if v.Message.Model != synthetic {
+			t.moves()
+		}
+	case "result":
+		message := v.Result
+		if message == "" {
+			message = strings.Join(append([]string{v.Subtype}, v.Errors...), ": ")
+		}
+		switch {
+		case v.IsError || v.Subtype != "success":
+			t.fails(causeWith(v.APIStatus, message), message)
+		case strings.HasPrefix(v.Result, "API Error:"):
+			t.fails(causeOf(v.Result), v.Result)
+		default:
+			t.ends(v.Stop, v.Terminal != "")
+		}
+	}
+}
+
+// synthetic is the model that messages of the agent itself are attributed to.
+const synthetic = "<synthetic>"
+
+// retryCause is why a request is tried again: without an HTTP status it never
+// got an answer.
+func retryCause(status int, message string) Cause {
+	if cause := causeWith(status, message); status != 0 || cause != CauseAgentError {
+		return cause
+	}
+	return CauseDisconnect
+}
+
+// ends settles a turn by the stop reason of its last message. One that is
+// missing means a broken stream only where it is known to be given.
+func (t *track) ends(reason *string, given bool) {
+	switch {
+	case reason == nil && given:
+		t.fails(CauseDisconnect, "the answer ended without a stop reason")
+	case reason == nil, oneOf(*reason, "end_turn", "stop_sequence", "stop"):
+		t.completes()
+	case oneOf(*reason, "max_tokens", "length", "model_context_window_exceeded"):
+		t.fails(CauseTruncated, "the answer was cut short: "+*reason)
+	case oneOf(*reason, "tool_use", "toolUse", "tool-calls", "pause_turn"):
+		t.moves()
+	default:
+		t.fails(CauseAgentError, "the answer ended with "+*reason)
+	}
+}
+
+// claudeFiles lists where a session may be recorded: in a directory named after
+// the agent's own, whose every character that is no letter or digit is a dash.
+func claudeFiles(p Place, session string) []string {
+	root := p.env("CLAUDE_CONFIG_DIR", filepath.Join(p.Home, ".claude"))
+	if session != "" {
+		return []string{filepath.Join(root, "projects", "*", session+".jsonl")}
+	}
+	var all []string
+	for _, dir := range p.dirs() {
+		all = append(all, filepath.Join(root, "projects", dashed(dir), "*-*-*.jsonl"))
+	}
+	return all
+}
+
+// dashed is a path as a file name.
+func dashed(path string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, path)
+}
+
+func claudeAbout(b []byte) about {
+	var v struct {
+		Session string `json:"sessionId"`
+		Cwd     string `json:"cwd"`
+		AgentID string `json:"agentId"`
+	}
+	decode(b, &v)
+	return about{dir: v.Cwd, session: v.Session, helper: v.AgentID != ""}
+}
+
+// claudeEntry reads one entry of a session record.
+func claudeEntry(t *track, b []byte) {
+	var v struct {
+		Type, Version, Error string
+		Session              string `json:"sessionId"`
+		Side                 bool   `json:"isSidechain"`
+		Meta                 bool   `json:"isMeta"`
+		APIError             bool   `json:"isApiErrorMessage"`
+		Status               int    `json:"apiErrorStatus"`
+		ToolResult           any    `json:"toolUseResult"`
+		Message              claudeMessage
+	}
+	decode(b, &v)
+	if v.Side {
+		return
+	}
+	t.session(v.Session)
+	text := contentText(v.Message.Content)
+	switch {
+	case v.Type == "user" && strings.HasPrefix(text, "[Request interrupted by user"):
+		t.interrupted(text)
+	case v.Type == "user" && v.ToolResult != nil:
+		t.moves()
+	case v.Type == "user" && !v.Meta && !strings.HasPrefix(text, "<"):
+		t.begin()
+	case v.Type == "assistant" && (v.APIError || v.Message.Model == synthetic):
+		t.fails(causeWith(v.Status, text+" "+v.Error), text)
+	case v.Type == "assistant" && v.Message.StopReason == nil && !givesStopReason(v.Version):
+		t.moves()
+	case v.Type == "assistant" && v.Message.StopReason == nil:
+		t.struggles(CauseDisconnect, "the last answer has no stop reason")
+	case v.Type == "assistant":
+		t.ends(v.Message.StopReason, true)
+	}
+}
+
+// givesStopReason says whether that version writes the stop reason into every
+// finished message of its record. Older ones left it empty.
+func givesStopReason(version string) bool {
+	return strings.HasPrefix(version, "2.1.1") && len(version) > len("2.1.1x") && version >= "2.1.150" ||
+		strings.HasPrefix(version, "2.") && version >= "2.1.2" || version >= "3"
+}
+
+// contentText is the plain text of a message's content: a string, or parts.
+func contentText(content any) string {
+	switch c := content.(type) {
+	case string:
+		return c
+	case []any:
+		var all []string
+		for _, part := range c {
+			if m, ok := part.(map[string]any); ok {
+				if s, ok := m["text"].(string); ok {
+					all = append(all, s)
+				}
+			}
+		}
+		return strings.Join(all, " ")
+	}
+	return ""
+}
+
+func claudeText() []rule {
+	return []rule{
+		{saysRetries, inset, "API Error", "Retrying in", ""},
+		{saysRetries, inset, "Retrying in", "attempt", ""},
+		{saysFailed, inset, "API Error", "", ""},
+		{saysFailed, inset, "Failed to authenticate", "", CauseAuth},
+		{saysFailed, inset, "Invalid API key", "", CauseAuth},
+		{saysFailed, inset, "Not logged in", "", CauseAuth},
+		{saysFailed, inset, "OAuth token", "", CauseAuth},
+		{saysFailed, inset, "Credit balance is too low", "", CauseLimited},
+		{saysFailed, inset, "Claude AI usage limit reached", "", CauseLimited},
+		{saysFailed, inset, "Claude usage limit reached", "", CauseLimited},
+		{saysFailed, inset, "You've hit your", "limit", CauseLimited},
+		{saysFailed, inset, "You've reached your", "limit", CauseLimited},
+		{saysFailed, inset, "You're out of extra usage", "", CauseLimited},
+		{saysFailed, inset, "5-hour limit reached", "", CauseLimited},
+		{saysFailed, inset, "Session limit reached", "", CauseLimited},
+		{saysFailed, inset, "Weekly limit reached", "", CauseLimited},
+		{saysFailed, inset, "Opus weekly limit reached", "", CauseLimited},
+		{saysFailed, inset, "Your computer went to sleep", "", CauseSleep},
+		{saysFailed, inset, "Connection lost while your computer was asleep", "", CauseSleep},
+		{saysFailed, inset, "Connection closed mid-response", "", CauseDisconnect},
+		{saysFailed, inset, "Connection lost mid-response", "", CauseDisconnect},
+		{saysFailed, inset, "Connection lost before a response", "", CauseDisconnect},
+		{saysFailed, inset, "Connection closed while thinking", "", CauseDisconnect},
+		{saysFailed, inset, "Response stalled", "", CauseDisconnect},
+		{saysFailed, inset, "The response stopped arriving", "", CauseDisconnect},
+		{saysFailed, inset, "Server error mid-response", "", CauseDisconnect},
+		{saysFailed, inset, "Unable to connect to API", "", CauseDisconnect},
+		{saysFailed, inset, "Request timed out", "", CauseDisconnect},
+		{saysFailed, inset, "Prompt is too long", "", CauseTruncated},
+		{saysFailed, inset, "Error: Reached max turns", "", CauseTruncated},
+		{saysFailed, inset, "Error: Exceeded USD budget", "", CauseLimited},
+		{saysFailed, atStart, "Execution error", "", CauseAgentError},
+		{saysUser, inset, "Interrupted", "What should Claude do", ""},
+		{saysUser, inset, "Interrupted by user", "", ""},
+		{saysUser, inset, "[Request interrupted by user", "", ""},
+		{saysWaits, inset, "Do you want to", "?", ""},
+		{saysWaits, inset, "Claude needs your permission", "", ""},
+		{saysSession, inset, "claude --resume ", "", ""},
+		{saysLeft, inset, "Resume this session with", "", ""},
+		{saysMoves, inset, "⏺ ", "", ""},
+		{saysMoves, inset, "● ", "", ""},
+	}
+}

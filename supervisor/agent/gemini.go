@@ -1,0 +1,205 @@
+package agent
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// gemini is Google's Gemini CLI. Facts are those of version 0.61.
+func gemini() Agent {
+	return Agent{
+		Name: "gemini",
+		// Its npm entry is a launcher that swallows signals; a TERM to the group
+		// ends it with exit 0 in the middle of a turn.
+		Stop:       Stop{Signal: syscall.SIGINT, Group: true},
+		ReadsStdin: true,
+		Patience:   5 * time.Minute,
+		Testifies:  true,
+		names:      []string{"gemini", "gemini-cli", "@google/gemini-cli"},
+		syntax:     geminiSyntax(),
+		value:      geminiValue,
+		record:     record{files: geminiFiles, about: geminiAbout, line: geminiEntry},
+		text:       geminiText(),
+	}
+}
+
+func geminiSyntax() syntax {
+	return syntax{
+		values: []string{
+			"-m", "--model", "-p", "--prompt", "-i", "--prompt-interactive", "--approval-mode", "--session-file", "--session-id",
+			"--delete-session", "-o", "--output-format", "--telemetry-target", "--telemetry-outfile", "--proxy",
+		},
+		maybe: []string{"-r", "--resume", "-w", "--worktree"},
+		many: []string{
+			"--policy", "--admin-policy", "--allowed-mcp-server-names", "--allowed-tools", "-e", "--extensions", "--include-directories",
+		},
+		verbs:   []string{"mcp", "extensions", "extension", "skills", "skill", "hooks", "hook", "gemma"},
+		notices: []string{"-v", "--version", "-h", "--help", "-l", "--list-extensions", "--list-sessions", "--delete-session", "--acp", "--experimental-acp"},
+		session: []string{"--session-id"},
+		resume:  []string{"-r", "--resume", "--session-file"},
+		prompt:  []string{"-p", "--prompt", "-i", "--prompt-interactive"},
+		read:    geminiRead,
+		again: func(in Invocation, session, prompt string) []string {
+			args := append(in.kept(geminiSyntax(), "-w", "--worktree"), "--resume", session)
+			if in.Mode == ModeHeadless {
+				args = append(args, "-p", prompt)
+			}
+			return args
+		},
+	}
+}
+
+func geminiRead(in *Invocation) {
+	switch {
+	case in.has("-p", "--prompt"):
+		in.Mode = ModeHeadless
+	case in.has("-i", "--prompt-interactive"):
+		in.Mode = ModeInteractive
+	}
+	if in.Mode == ModeHeadless {
+		in.writes("stream-json", "json", "-o", "--output-format")
+	}
+}
+
+// geminiValue reads one value of the JSON output: an event of a stream, or the
+// one document of `-o json`.
+func geminiValue(t *track, b []byte) {
+	var v struct {
+		Type, Role, Status, Severity, Message string
+		Session                               string `json:"session_id"`
+		Response                              *string
+		Error                                 *struct {
+			Message string
+			Code    int
+		}
+	}
+	decode(b, &v)
+	t.session(v.Session)
+	switch v.Type {
+	case "init":
+		t.begin()
+	case "message":
+		if v.Role == "assistant" {
+			t.moves()
+		}
+	case "tool_use", "tool_result":
+		t.moves()
+	case "error":
+		if v.Severity != "warning" {
+			t.struggles(causeOf(v.Message), v.Message)
+		}
+	case "result":
+		t.geminiResult(v.Status == "success", v.Error)
+	case "":
+		if v.Response != nil || v.Error != nil {
+			t.geminiResult(v.Error == nil, v.Error)
+		}
+	}
+}
+
+// geminiResult settles the turn by a final status. Without a message of its own
+// a failure is explained by the trouble told before.
+func (t *track) geminiResult(success bool, e *struct {
+	Message string
+	Code    int
+},
+) {
+	switch {
+	case success:
+		t.completes()
+	case e != nil:
+		t.fails(causeWith(e.Code, e.Message), e.Message)
+	case t.Cause != "":
+		t.fails(t.Cause, t.Detail)
+	default:
+		t.fails(CauseAgentError, "the result is an error")
+	}
+}
+
+// geminiFiles lists the chats: in a directory per project, whose name is made up
+// by Gemini and explained by a file in it, or in older versions a digest.
+func geminiFiles(p Place, session string) []string {
+	root := filepath.Join(p.env("GEMINI_CLI_HOME", p.Home), ".gemini", "tmp")
+	if len(session) >= 8 {
+		return []string{filepath.Join(root, "*", "chats", "session-*"+session[:8]+"*.json*")}
+	}
+	var all []string
+	for _, dir := range p.dirs() {
+		digest := sha256.Sum256([]byte(dir))
+		all = append(all, filepath.Join(root, hex.EncodeToString(digest[:]), "chats", "session-*.json*"))
+	}
+	marks, _ := filepath.Glob(filepath.Join(root, "*", ".project_root"))
+	for _, mark := range marks {
+		if slices.Contains(p.dirs(), strings.TrimSpace(string(section(mark, 0, headMost)))) {
+			all = append(all, filepath.Join(filepath.Dir(mark), "chats", "session-*.json*"))
+		}
+	}
+	return all
+}
+
+// geminiAbout finds a chat's session; its directory is known from its path.
+func geminiAbout(b []byte) about {
+	var v struct {
+		Session string `json:"sessionId"`
+		Kind    string `json:"kind"`
+	}
+	decode(b, &v)
+	return about{session: v.Session, helper: v.Kind == "subagent"}
+}
+
+// geminiEntry reads one entry of a chat. A turn that failed is taken back: the
+// list of messages is set anew, without an answer.
+func geminiEntry(t *track, b []byte) {
+	var v struct {
+		Session   string `json:"sessionId"`
+		Type      string
+		Content   any
+		ToolCalls []any                    `json:"toolCalls"`
+		Set       struct{ Messages []any } `json:"$set"`
+	}
+	decode(b, &v)
+	t.session(v.Session)
+	switch {
+	case v.Type == "user" && !strings.HasPrefix(contentText(v.Content), "<session_context>"):
+		t.begin()
+	case v.Type == "gemini" && len(v.ToolCalls) > 0:
+		t.moves()
+	case v.Type == "gemini" && contentText(v.Content) != "":
+		t.completes()
+	case v.Type == "error" && t.Turn == TurnOpen:
+		t.struggles(causeOf(contentText(v.Content)), contentText(v.Content))
+	}
+}
+
+func geminiText() []rule {
+	return []rule{
+		{saysTrouble, atStart, "Error when talking to Gemini API", "", ""},
+		{saysTrouble, inset, "[cause]: ", "", ""},
+		{saysTrouble, atStart, "Attempt ", "Max attempts reached", ""},
+		{saysRetries, atStart, "Attempt ", "Retrying", ""},
+		{saysFailed, inside, "[ERROR] Model stream ended", "", CauseDisconnect},
+		{saysUser, inside, "[ERROR] Operation cancelled.", "", ""},
+		{saysUser, inside, "Operation cancelled.", "", ""},
+		{saysUser, inset, "ℹ Request cancelled.", "", ""},
+		{saysFailed, atStart, "An unexpected critical error occurred", "", ""},
+		{saysFailed, inset, "✕ ", "", ""},
+		{saysFailed, inside, "[API Error:", "", ""},
+		{saysFailed, atStart, "Please set an Auth method", "", CauseAuth},
+		{saysFailed, atStart, "Invalid auth method", "", CauseAuth},
+		{saysFailed, atStart, "Reached max session turns", "", CauseTruncated},
+		{saysFailed, inset, "Usage limit reached", "", CauseLimited},
+		{saysFailed, inset, "You have exhausted your", "", CauseLimited},
+		{saysWaits, inset, "Allow execution", "", ""},
+		{saysWaits, inset, "Apply this change?", "", ""},
+		{saysWaits, inside, "Waiting for user confirmation", "", ""},
+		{saysMoves, inset, "✦ ", "", ""},
+		{saysSession, inside, "gemini --resume ", "", ""},
+		{saysLeft, atStart, "    at ", "", ""},
+		{saysLeft, atStart, "[STARTUP]", "", ""},
+	}
+}

@@ -1,0 +1,174 @@
+package agent
+
+import (
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// opencode is OpenCode. Facts are those of version 1.18.
+func opencode() Agent {
+	return Agent{
+		Name:       "opencode",
+		Stop:       Stop{Signal: syscall.SIGINT, Group: true},
+		ReadsStdin: true,
+		Retries:    true,
+		Patience:   3 * time.Minute,
+		Testifies:  true,
+		names:      []string{"opencode", "opencode-ai"},
+		syntax:     opencodeSyntax(),
+		value:      opencodeValue,
+		record:     record{database: opencodeDatabase, line: opencodeRow},
+		text: []rule{
+			{saysRetries, inside, "[retrying in", "", ""},
+			{saysFailed, atStart, "Error: ", "", ""},
+			{saysFailed, inset, "Connection reset by server", "", CauseDisconnect},
+			{saysFailed, inset, "Cannot connect to API", "", CauseDisconnect},
+			{saysWaits, inset, "Permission required", "", ""},
+			{saysSession, inside, "opencode -s ", "", ""},
+		},
+	}
+}
+
+func opencodeSyntax() syntax {
+	return syntax{
+		values: []string{
+			"--log-level", "--command", "-s", "--session", "-m", "--model", "--agent", "--format", "--title", "--attach", "-p", "--password",
+			"-u", "--username", "--dir", "--port", "--hostname", "--variant", "--prompt", "--mdns-domain", "--replay-limit",
+		},
+		many: []string{"-f", "--file", "--cors"},
+		verbs: []string{
+			"completion", "acp", "mcp", "debug", "providers", "auth", "agent", "upgrade", "uninstall", "serve", "web", "models", "stats",
+			"export", "import", "github", "session", "plugin", "plug", "db",
+		},
+		notices: []string{"-v", "--version", "-h", "--help"},
+		resume:  []string{"-s", "--session", "-c", "--continue"},
+		fork:    []string{"--fork"},
+		prompt:  []string{"--prompt", "-f", "--file", "--command"},
+		read: func(in *Invocation) {
+			in.Mode = ModeInteractive
+			if plain := in.plain(); len(plain) > 0 && plain[0] == "run" && !in.has("-i", "--interactive") {
+				in.Mode = ModeHeadless
+				in.writes("json", "", "--format")
+			}
+		},
+		again: func(in Invocation, session, prompt string) []string {
+			args := append(in.kept(opencodeSyntax()), "--session", session)
+			if in.Mode == ModeHeadless {
+				return append(append([]string{"run"}, args...), prompt)
+			}
+			return append(args, in.plain()...)
+		},
+	}
+}
+
+// opencodeError is an error as OpenCode words it.
+type opencodeError struct {
+	Name string
+	Data struct {
+		Message string
+		Status  int `json:"statusCode"`
+	}
+}
+
+// opencodeValue reads one line of `opencode run --format json`.
+func opencodeValue(t *track, b []byte) {
+	var v struct {
+		Type    string
+		Session string `json:"sessionID"`
+		Part    struct{ Reason string }
+		Error   opencodeError
+	}
+	decode(b, &v)
+	t.session(v.Session)
+	switch v.Type {
+	case "step_start":
+		t.begin()
+	case "text", "reasoning":
+		t.moves()
+	case "tool_use":
+		t.moves()
+		t.Spins = 0
+	case "step_finish":
+		t.step(v.Part.Reason)
+	case "error":
+		t.opencodeFailed(v.Error)
+	}
+}
+
+// step takes in why one model answer ended. Without a reason the stream broke
+// off, and OpenCode asks again at once, for ever.
+func (t *track) step(reason string) {
+	switch reason {
+	case "", "unknown", "other":
+		t.struggles(CauseDisconnect, "an answer ended without a reason")
+		t.Spins++
+	default:
+		t.Spins = 0
+		t.ends(&reason, true)
+	}
+}
+
+func (t *track) opencodeFailed(e opencodeError) {
+	message := e.Data.Message
+	if message == "" {
+		message = e.Name
+	}
+	switch e.Name {
+	case "MessageAbortedError", "AbortedError":
+		t.interrupted(message)
+	case "ProviderAuthError":
+		t.fails(CauseAuth, message)
+	case "MessageOutputLengthError", "ContextOverflowError":
+		t.fails(CauseTruncated, message)
+	default:
+		t.fails(causeWith(e.Data.Status, message), message)
+	}
+}
+
+// opencodeDatabase finds the messages in OpenCode's database. When the session
+// is not known it is the one of the directory that was written to since then;
+// should there be several, the rows show it.
+func opencodeDatabase(p Place, session string, since time.Time) Record {
+	data := p.env("XDG_DATA_HOME", filepath.Join(p.Home, ".local", "share"))
+	from := since.Add(-slack).UnixMilli()
+	const rows = `SELECT '{"session":"' || s.id || '","message":' || m.data || '}' AS row, m.time_created AS at, m.id AS id
+		FROM message m JOIN session s ON s.id = m.session_id WHERE `
+	const order = ` AND m.time_created >= ? ORDER BY m.time_created DESC, m.id DESC LIMIT 200`
+	r := Record{Path: filepath.Join(data, "opencode", "opencode.db")}
+	if session != "" {
+		r.Query, r.Args = rows+`s.id = ?`+order, []any{session, from}
+	} else {
+		dirs := p.dirs()
+		r.Query = rows + `s.directory IN (?, ?) AND s.parent_id IS NULL AND s.time_updated >= ?` + order
+		r.Args = []any{dirs[0], dirs[len(dirs)-1], from, from}
+	}
+	r.Query = `SELECT row FROM (` + r.Query + `) ORDER BY at, id`
+	return r
+}
+
+// opencodeRow reads one message.
+func opencodeRow(t *track, b []byte) {
+	var v struct {
+		Session string
+		Message struct {
+			Role, Finish string
+			Error        *opencodeError
+			Time         struct{ Completed int64 }
+		}
+	}
+	decode(b, &v)
+	t.session(v.Session)
+	m := v.Message
+	switch {
+	case m.Role == "user":
+		t.begin()
+	case m.Role != "assistant":
+	case m.Error != nil:
+		t.opencodeFailed(*m.Error)
+	case m.Finish != "" || m.Time.Completed != 0:
+		t.step(m.Finish)
+	default:
+		t.begin()
+	}
+}

@@ -1,0 +1,155 @@
+package agent
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// qwen is Qwen Code. Facts are those of version 0.15.
+func qwen() Agent {
+	return Agent{
+		Name:       "qwen",
+		Stop:       Stop{Signal: syscall.SIGINT, Group: true},
+		ReadsStdin: true,
+		Patience:   3 * time.Minute,
+		Testifies:  true,
+		names:      []string{"qwen", "qwen-code", "@qwen-code/qwen-code"},
+		syntax:     qwenSyntax(),
+		value:      qwenValue,
+		record:     record{files: qwenFiles, about: claudeAbout, line: qwenEntry},
+		text: []rule{
+			{saysFailed, inside, "[API Error:", "", ""},
+			{saysFailed, inset, "✕ ", "", ""},
+			{saysUser, inside, "Operation cancelled.", "", ""},
+			{saysUser, inset, "Request cancelled.", "", ""},
+			{saysWaits, inset, "Allow execution", "", ""},
+			{saysWaits, inset, "Apply this change?", "", ""},
+			{saysMoves, inset, "✦ ", "", ""},
+			{saysSession, inside, "qwen --resume ", "", ""},
+		},
+	}
+}
+
+func qwenSyntax() syntax {
+	s := geminiSyntax()
+	s.values = slices.Concat(s.values, []string{
+		"--system-prompt", "--append-system-prompt", "--sandbox-image", "--channel", "--mcp-config", "--openai-logging-dir", "--openai-api-key",
+		"--openai-base-url", "--input-format", "--json-fd", "--json-file", "--json-schema", "--input-file", "--max-session-turns", "--auth-type",
+		"--telemetry-otlp-endpoint", "--telemetry-otlp-protocol", "--disabled-slash-commands",
+	})
+	s.many = slices.Concat(s.many, []string{"--core-tools", "--exclude-tools", "--add-dir"})
+	s.verbs = []string{"mcp", "extensions", "auth", "hooks", "hook", "channel", "review"}
+	s.resume = []string{"-r", "--resume", "-c", "--continue"}
+	s.read = func(in *Invocation) {
+		if len(in.plain()) > 0 {
+			in.Mode = ModeHeadless
+		}
+		geminiRead(in)
+	}
+	s.again = func(in Invocation, session, prompt string) []string {
+		args := append(in.kept(qwenSyntax()), "--resume", session)
+		if in.Mode == ModeHeadless {
+			args = append(args, "-p", prompt)
+		}
+		return args
+	}
+	return s
+}
+
+// qwenMark is how Qwen Code writes an error into its answer, even into a result
+// it calls a success.
+const qwenMark = "[API Error:"
+
+// qwenValue reads one value of the JSON output.
+func qwenValue(t *track, b []byte) {
+	var v struct {
+		Type, Subtype, Result string
+		Session               string `json:"session_id"`
+		Parent                string `json:"parent_tool_use_id"`
+		IsError               bool   `json:"is_error"`
+		Error                 struct{ Message string }
+	}
+	decode(b, &v)
+	if v.Parent != "" {
+		return
+	}
+	t.session(v.Session)
+	switch {
+	case v.Type == "system" && v.Subtype == "init":
+		t.begin()
+	case v.Type == "assistant", v.Type == "user":
+		t.moves()
+	case v.Type == "result" && strings.HasSuffix(strings.TrimSpace(v.Result), "]") && strings.Contains(v.Result, qwenMark):
+		message := v.Result[strings.LastIndex(v.Result, qwenMark):]
+		t.fails(causeOf(message), message)
+	case v.Type == "result" && (v.IsError || v.Subtype != "success"):
+		message := strings.TrimSpace(v.Error.Message + " " + v.Result)
+		if message == "" {
+			message = v.Subtype
+		}
+		t.fails(causeOf(message), message)
+	case v.Type == "result":
+		t.completes()
+	}
+}
+
+// qwenFiles lists the chats: in a directory per project, named like Claude's.
+func qwenFiles(p Place, session string) []string {
+	root := p.env("QWEN_HOME", filepath.Join(p.Home, ".qwen"))
+	if session != "" {
+		return []string{filepath.Join(root, "projects", "*", "chats", session+".jsonl")}
+	}
+	var all []string
+	for _, dir := range p.dirs() {
+		all = append(all, filepath.Join(root, "projects", dashed(dir), "chats", "*.jsonl"))
+	}
+	return all
+}
+
+// qwenEntry reads one entry of a chat. An answer that broke off is written like a
+// whole one, but without its token count; a request that failed leaves an entry of
+// telemetry only.
+func qwenEntry(t *track, b []byte) {
+	var v struct {
+		Type    string
+		Session string `json:"sessionId"`
+		Usage   any    `json:"usageMetadata"`
+		Message struct {
+			Parts []struct {
+				Text string
+				Call any `json:"functionCall"`
+			}
+		}
+		System struct {
+			Event struct {
+				Name   string `json:"event.name"`
+				Error  string `json:"error"`
+				Detail string `json:"error_message"`
+				Status int    `json:"status_code"`
+			} `json:"uiEvent"`
+		} `json:"systemPayload"`
+	}
+	decode(b, &v)
+	t.session(v.Session)
+	event := v.System.Event
+	calls := false
+	for _, p := range v.Message.Parts {
+		calls = calls || p.Call != nil
+	}
+	switch {
+	case v.Type == "user":
+		t.begin()
+	case v.Type == "tool_result", v.Type == "assistant" && calls:
+		t.moves()
+	case v.Type == "assistant" && v.Usage == nil:
+		t.reopens(CauseDisconnect, "the last answer has no token count")
+	case v.Type == "assistant":
+		t.completes()
+	case event.Name == "qwen-code.api_error" && t.Turn == TurnOpen:
+		message := strings.TrimSpace(event.Error + " " + event.Detail)
+		t.struggles(causeWith(event.Status, message), message)
+	}
+}

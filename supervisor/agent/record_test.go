@@ -1,0 +1,183 @@
+package agent
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// home is a made-up home directory with session records in it.
+type home struct {
+	*testing.T
+	Place
+	since time.Time
+}
+
+func newHome(t *testing.T) home {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := home{T: t, Place: Place{Home: filepath.Join(dir, "home"), Dir: filepath.Join(dir, "my repo")}, since: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
+	if err := os.MkdirAll(h.Dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// write puts a file below home, last changed so long after the run began.
+func (h home) write(path, content string, after time.Duration) {
+	h.Helper()
+	path = filepath.Join(h.Home, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		h.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		h.Fatal(err)
+	}
+	if err := os.Chtimes(path, h.since.Add(after), h.since.Add(after)); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// want checks which record is found.
+func (h home) want(agent, session, path string) Record {
+	h.Helper()
+	a, _ := ByName(agent)
+	r, ok := a.FindRecord(h.Place, session, h.since)
+	if path != "" {
+		path = filepath.Join(h.Home, path)
+	}
+	if r.Path != path || ok != (path != "") {
+		h.Errorf("%s session %q: found %v %q, want %q", agent, session, ok, r.Path, path)
+	}
+	return r
+}
+
+func TestFindClaude(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	dir := filepath.Join(".claude", "projects", dashed(h.Dir))
+	entry := func(born string) string {
+		return `{"type":"user","cwd":"` + h.Dir + `","timestamp":"` + born + `","message":{"content":"x"}}` + "\n"
+	}
+	h.want("claude", "", "")
+	h.write(dir+"/old-one-1.jsonl", entry("2026-11-20T12:00:00Z"), -time.Hour)
+	h.want("claude", "", "")
+	h.write(dir+"/new-one-1.jsonl", entry("2026-11-21T12:00:01Z"), time.Minute)
+	h.want("claude", "", dir+"/new-one-1.jsonl")
+	h.write(dir+"/agent-1-2.jsonl", `{"agentId":"1","isSidechain":true}`+"\n", time.Minute)
+	h.want("claude", "", dir+"/new-one-1.jsonl")
+	// Another session that goes on at the same time is older; a third is not.
+	h.write(dir+"/old-one-1.jsonl", entry("2026-11-20T12:00:00Z"), time.Minute)
+	h.want("claude", "", dir+"/new-one-1.jsonl")
+	h.write(dir+"/third-one-1.jsonl", entry("2026-11-21T12:00:02Z"), time.Minute)
+	h.want("claude", "", "")
+	h.want("claude", "third-one-1", dir+"/third-one-1.jsonl")
+	h.want("claude", "no-such-one", "")
+}
+
+func TestFindCodex(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	meta := func(id, cwd, more string) string {
+		return `{"timestamp":"2026-11-21T12:00:01Z","type":"session_meta","payload":{"id":"` + id + `","cwd":"` + cwd + `"` + more + `}}` + "\n"
+	}
+	day := ".codex/sessions/2026/11/21/"
+	h.write(day+"rollout-1-aaaa.jsonl", meta("aaaa", "/elsewhere", ""), time.Second)
+	h.write(day+"rollout-1-bbbb.jsonl", meta("bbbb", h.Dir, `,"source":{"subagent":"review"}`), time.Second)
+	h.want("codex", "", "")
+	h.write(day+"rollout-1-cccc.jsonl", meta("cccc", h.Dir, `,"source":"exec","thread_source":"user"`), time.Second)
+	h.want("codex", "", day+"rollout-1-cccc.jsonl")
+	h.want("codex", "aaaa", day+"rollout-1-aaaa.jsonl")
+	h.Env = func(name string) string { return map[string]string{"CODEX_HOME": h.Home + "/other"}[name] }
+	h.want("codex", "", "")
+}
+
+func TestFindOthers(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	h.write(".gemini/tmp/x/.project_root", h.Dir, 0)
+	h.write(".gemini/tmp/x/chats/session-2026-1-9b220882.jsonl", `{"sessionId":"9b220882-2020"}`, time.Second)
+	h.write(".gemini/tmp/y/.project_root", "/elsewhere", 0)
+	h.write(".gemini/tmp/y/chats/session-2026-1-fc0e4f04.jsonl", `{"sessionId":"fc0e4f04-ea6c"}`, time.Second)
+	h.want("gemini", "", ".gemini/tmp/x/chats/session-2026-1-9b220882.jsonl")
+	h.want("gemini", "fc0e4f04-ea6c", ".gemini/tmp/y/chats/session-2026-1-fc0e4f04.jsonl")
+	h.want("gemini", "fc0e4f04-ffff", "")
+
+	qwen := ".qwen/projects/" + dashed(h.Dir) + "/chats/dd2a4b7e.jsonl"
+	h.write(qwen, `{"sessionId":"dd2a4b7e","cwd":"`+h.Dir+`"}`+"\n", time.Second)
+	h.want("qwen", "", qwen)
+
+	pi := ".pi/agent/sessions/--" + strings.ReplaceAll(h.Dir[1:], "/", "-") + "--/2026_01a1.jsonl"
+	h.write(pi, `{"type":"session","id":"01a1","cwd":"`+h.Dir+`","timestamp":"2026-11-21T12:00:01Z"}`+"\n", time.Second)
+	h.want("pi", "", pi)
+	h.want("pi", "01a1", pi)
+
+	h.want("opencode", "", "")
+	h.write(".local/share/opencode/opencode.db", "", 0)
+	r := h.want("opencode", "", ".local/share/opencode/opencode.db")
+	if !strings.Contains(r.Query, "s.directory") || len(r.Args) != strings.Count(r.Query, "?") {
+		t.Errorf("query %s with %v", r.Query, r.Args)
+	}
+	r = h.want("opencode", "ses_1", ".local/share/opencode/opencode.db")
+	if r.Args[0] != "ses_1" || len(r.Args) != strings.Count(r.Query, "?") {
+		t.Errorf("query %s with %v", r.Query, r.Args)
+	}
+	h.want("generic", "", "")
+}
+
+// TestReadRecordSince: what an older run left in the same record says nothing
+// about this one.
+func TestReadRecordSince(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	line := func(at, kind string) string {
+		return `{"timestamp":"` + at + `","type":"event_msg","payload":{"type":"` + kind + `"}}` + "\n"
+	}
+	old := line("2026-11-20T12:00:00Z", "task_started") + line("2026-11-20T12:01:00Z", "task_complete")
+	h.write("r.jsonl", old, 0)
+	a := codex()
+	r := Record{Path: filepath.Join(h.Home, "r.jsonl")}
+	if s := a.ReadRecord(r, h.since); s.Turn != TurnUnknown {
+		t.Errorf("an older run: %+v", s)
+	}
+	h.write("r.jsonl", old+line("2026-11-21T12:00:03Z", "task_started"), 0)
+	if s := a.ReadRecord(r, h.since); s.Turn != TurnOpen || s.Turns != 1 {
+		t.Errorf("a turn that began: %+v", s)
+	}
+	filler := strings.Repeat(line("2026-11-21T12:00:04Z", "token_count"), 2*tailMost/90)
+	h.write("r.jsonl", old+filler+line("2026-11-21T12:00:03Z", "task_complete")+`{"timestamp":"2026-`, 0)
+	if s := a.ReadRecord(r, h.since); s.Turn != TurnCompleted {
+		t.Errorf("a long record: %+v", s)
+	}
+	if s := a.ReadRecord(Record{Path: "/no/such/file"}, h.since); s != (Standing{}) {
+		t.Errorf("no record: %+v", s)
+	}
+}
+
+func TestReadRows(t *testing.T) {
+	t.Parallel()
+	row := func(session, message string) string { return `{"session":"` + session + `","message":` + message + `}` }
+	user, stop := `{"role":"user"}`, `{"role":"assistant","finish":"stop","time":{"completed":1}}`
+	for _, c := range []struct {
+		name string
+		rows []string
+		want Turn
+	}{
+		{"none", nil, TurnUnknown},
+		{"asked", []string{row("a", user)}, TurnOpen},
+		{"answered", []string{row("a", user), row("a", stop)}, TurnCompleted},
+		{"tools", []string{row("a", user), row("a", `{"role":"assistant","finish":"tool-calls","time":{"completed":1}}`)}, TurnOpen},
+		{"aborted", []string{row("a", user), row("a", `{"role":"assistant","error":{"name":"MessageAbortedError"}}`)}, TurnInterrupted},
+		{"two sessions", []string{row("a", user), row("b", stop)}, TurnUnknown},
+		{"garbage", []string{"x", row("a", user), `{"session":"a","message":3}`}, TurnOpen},
+	} {
+		if got := opencode().ReadRows(c.rows); got.Turn != c.want {
+			t.Errorf("%s: %+v, want %q", c.name, got, c.want)
+		}
+	}
+}

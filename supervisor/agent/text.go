@@ -1,0 +1,173 @@
+package agent
+
+import (
+	"slices"
+	"strings"
+)
+
+// rule is one anchored text of an agent. Lines are compared without their
+// escapes and trailing blanks.
+type rule struct {
+	says  says
+	where where
+	text  string
+	// also must stand somewhere in the line, too; empty for nothing more.
+	also string
+	// cause is what it means; empty to read it from the line itself.
+	cause Cause
+}
+
+// where says where in a line the text must stand.
+type where int
+
+const (
+	atStart where = iota // of the line
+	inset                // behind blanks and the frame of a box
+	whole                // be the whole line, blanks aside
+	inside               // anywhere
+)
+
+// says is what a text means for the turn.
+type says int
+
+const (
+	saysFailed    says = iota // the turn is over, and not completed
+	saysUser                  // somebody interrupted it
+	saysRetries               // the agent tries again
+	saysTold                  // failed, if the line names a cause
+	saysTrouble               // context for a failure that is announced later
+	saysMoves                 // the agent works (on)
+	saysEnded                 // the turn is over; a failure just announced stands
+	saysWaits                 // it waits for a person
+	saysSession               // the session's name follows
+	saysLeft                  // nothing: a line that may follow a failure
+	saysCompleted             // the turn completed
+)
+
+// Text reads the tail of what the agent wrote for people, without escapes: the
+// last lines, or the screen of a full-screen program. The last state wins. What a
+// headless agent writes behind an error takes the error back: it was a quotation,
+// or it was overcome.
+func (a Agent) Text(tail string, in Invocation) Standing {
+	var r reading
+	for line := range lines(tail) {
+		rule, found := a.match(line)
+		switch {
+		case found:
+			r.line(rule, line)
+		case in.Mode == ModeHeadless && (r.Turn == TurnFailed || r.Retrying) && !number(line):
+			r.forget()
+		}
+	}
+	if r.Turn == TurnUnknown {
+		return Standing{Session: r.Session, Waiting: r.Waiting}
+	}
+	return r.Standing
+}
+
+// reading follows the lines of a tail.
+type reading struct {
+	track
+	// cause and trouble are what was told before the failure itself.
+	cause   Cause
+	trouble string
+}
+
+// forget takes back what was read of the turn.
+func (r *reading) forget() { r.Standing = Standing{Session: r.Session} }
+
+// number says whether a line is a figure, which may stand behind anything.
+func number(line string) bool { return strings.Trim(line, " 0123456789,.") == "" }
+
+// lines goes through the lines of a tail; a carriage return begins one, too.
+func lines(tail string) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for line := range strings.FieldsFuncSeq(tail, func(r rune) bool { return r == '\n' || r == '\r' }) {
+			if !yield(strings.TrimRight(line, " \t")) {
+				return
+			}
+		}
+	}
+}
+
+// match finds the first rule a line fits.
+func (a Agent) match(line string) (rule, bool) {
+	inner := strings.TrimLeft(line, " \t│┃|⎿")
+	i := slices.IndexFunc(a.text, func(r rule) bool {
+		if !strings.Contains(line, r.also) {
+			return false
+		}
+		switch r.where {
+		case atStart:
+			return strings.HasPrefix(line, r.text)
+		case inset:
+			return strings.HasPrefix(inner, r.text)
+		case whole:
+			return strings.TrimSpace(line) == r.text
+		case inside:
+			return strings.Contains(line, r.text)
+		}
+		return false
+	})
+	if i < 0 {
+		return rule{}, false
+	}
+	return a.text[i], true
+}
+
+// line takes in one line a rule fits.
+func (r *reading) line(rule rule, line string) {
+	at := max(0, strings.Index(line, rule.text))
+	message := line[at:]
+	cause := rule.cause
+	if cause == "" {
+		cause = causeOf(message)
+	}
+	switch rule.says {
+	case saysFailed:
+		r.failed(cause, message)
+	case saysTold:
+		if cause != CauseAgentError {
+			r.failed(cause, message)
+		}
+	case saysUser:
+		r.interrupted(message)
+	case saysRetries:
+		r.retries(cause, message)
+	case saysTrouble:
+		if cause != CauseAgentError || r.cause == "" {
+			r.cause, r.trouble = cause, message
+		}
+	case saysMoves:
+		r.forget()
+	case saysEnded:
+		if r.Turn != TurnFailed && r.Turn != TurnInterrupted {
+			r.completes()
+		}
+	case saysCompleted:
+		r.completes()
+	case saysWaits:
+		r.Waiting = true
+	case saysSession:
+		r.session(firstWord(line[at+len(rule.text):]))
+	case saysLeft:
+	}
+}
+
+// failed ends the turn, explained by the trouble told before it when the line
+// itself does not say why. An error told twice is one.
+func (r *reading) failed(cause Cause, message string) {
+	if cause == CauseAgentError && r.cause != "" {
+		cause, message = r.cause, r.trouble
+	}
+	r.Turn = TurnOpen
+	r.fails(cause, message)
+}
+
+// firstWord is the first word of s, without what may enclose it.
+func firstWord(s string) string {
+	if f := strings.Fields(s); len(f) > 0 {
+		return strings.Trim(f[0], "\"'`.,│┃|")
+	}
+	return ""
+}

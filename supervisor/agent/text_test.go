@@ -1,0 +1,87 @@
+package agent
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestText(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, agent string
+		tui         bool
+		tail        string
+		want        string // turn cause
+	}{
+		{"an error at the end", "claude", false, "API Error: Connection closed mid-response", "failed disconnect"},
+		{"slept", "claude", false, "Partial answer\nAPI Error: Your computer went to sleep mid-response.\n", "failed sleep"},
+		{"a quotation", "claude", false, "The log says\nAPI Error: Connection closed\nand that is all.", ""},
+		{"usage limit", "claude", false, "You've hit your limit · resets 3pm (Europe/Berlin)", "failed limited"},
+		{"old usage limit", "claude", false, "Claude AI usage limit reached|1767225600", "failed limited"},
+		{"log in", "claude", false, "Invalid API key · Please run /login", "failed auth"},
+		{"turns used up", "claude", false, "Error: Reached max turns (5)", "failed truncated"},
+		{"retrying on screen", "claude", true, "  ⎿  API Error (Connection error.) · Retrying in 5 seconds… (attempt 3/10)", "open disconnect"},
+		{"failed on screen", "claude", true, "  ⎿  API Error: Connection error.\n\n> \n  ? for shortcuts", "failed disconnect"},
+		{"went on on screen", "claude", true, "  ⎿  API Error: Connection error.\n> try again\n⏺ Done, all of it.\n> ", ""},
+		{"interrupted on screen", "claude", true, "  ⎿  Interrupted · What should Claude do instead?", "interrupted user"},
+
+		{"only retried", "codex", false, "ERROR: Reconnecting... 1/5\ncodex\nDone.\ntokens used\n1,234", "completed"},
+		{"killed while retrying", "codex", false, "ERROR: Reconnecting... 2/5", "open disconnect"},
+		{"waiting for a network", "codex", true, "• Reconnecting... waiting for network (37s • esc to interrupt)", "open disconnect"},
+		{"failed with a count", "codex", false, "ERROR: Incomplete response returned, reason: max_output_tokens\ntokens used\n15", "failed truncated"},
+		{"usage limit", "codex", false, "ERROR: You've hit your usage limit. Try again at 3:04 PM.", "failed limited"},
+		{"high demand", "codex", false, "ERROR: We’re currently experiencing high demand, which may cause temporary errors.", "failed agent-error"},
+		{"banner behind an error", "codex", true, "■ stream disconnected before completion: x\n\nTo continue this session, run:\n  codex resume 01a1fcb5-8dc4", "failed disconnect"},
+
+		{"glued to the answer", "gemini", false, "half an ans[ERROR] Model stream ended without a finish reason.", "failed disconnect"},
+		{"cause before the end", "gemini", false, "Error when talking to Gemini API Full report: x TypeError: terminated\n    at x\n  [cause]: Error: read ECONNRESET\nAn unexpected critical error occurred:[object Object]", "failed disconnect"},
+		{"unknown cause", "gemini", false, "An unexpected critical error occurred:[object Object]", "failed agent-error"},
+		{"retried well", "gemini", false, "Attempt 1 failed with status 429. Retrying with backoff...\nDone, all of it.", ""},
+		{"on screen", "gemini", true, "✦ I have started\n✕ [API Error: terminated]\n > ", "failed disconnect"},
+
+		{"network", "opencode", false, "> build\n\nError: Cannot connect to API: Unable to connect.", "failed disconnect"},
+		{"retrying on screen", "opencode", true, "┃ mock error [retrying in 34s attempt #5]", "open agent-error"},
+
+		{"mark in the answer", "qwen", false, "half [API Error: terminated (cause: other side closed)]", "failed disconnect"},
+		{"whole line", "pi", false, "half an answer\nterminated", "failed disconnect"},
+		{"a word in a line", "pi", false, "the process terminated", ""},
+
+		{"an error with a cause", "generic", false, "working\nError: connect ECONNREFUSED 127.0.0.1:1", "failed disconnect"},
+		{"an error without one", "generic", false, "Error: no such file", ""},
+		{"nothing", "generic", false, "", ""},
+	} {
+		a, _ := ByName(c.agent)
+		mode := ModeHeadless
+		if c.tui {
+			mode = ModeInteractive
+		}
+		s := a.Text(c.tail, Invocation{Agent: a.Name, Mode: mode})
+		if got := strings.TrimSpace(string(s.Turn) + " " + string(s.Cause)); got != c.want {
+			t.Errorf("%s, %s: %q, want %q (%s)", c.agent, c.name, got, c.want, s.Detail)
+		}
+	}
+}
+
+func TestTextFindsSession(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ tail, want string }{
+		"codex":    {"To continue this session, run:\n  codex resume 01a1fcb5-8dc4\n", "01a1fcb5-8dc4"},
+		"gemini":   {"│  To resume this session: gemini --resume 6a1c26b2-0be0  │", "6a1c26b2-0be0"},
+		"opencode": {"Continue  opencode -s ses_e034", "ses_e034"},
+		"claude":   {"Resume this session with:\nclaude --resume 43682e45-a187", "43682e45-a187"},
+	} {
+		a, _ := ByName(name)
+		if got := a.Text(c.tail, Invocation{Agent: name, Mode: ModeInteractive}).Session; got != c.want {
+			t.Errorf("%s: session %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestTextWaiting(t *testing.T) {
+	t.Parallel()
+	a, _ := ByName("claude")
+	s := a.Text("│ Do you want to proceed?\n│ ❯ 1. Yes", Invocation{Agent: "claude", Mode: ModeInteractive})
+	if !s.Waiting || s.Turn != TurnUnknown {
+		t.Errorf("asking for permission: %+v", s)
+	}
+}

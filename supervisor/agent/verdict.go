@@ -1,0 +1,140 @@
+package agent
+
+import "slices"
+
+// Source is where evidence was found, in the words of the ledger.
+type Source string
+
+// The sources an agent has, strongest first.
+const (
+	SourceRecord Source = "record"
+	SourceJSON   Source = "json"
+	SourceText   Source = "text"
+)
+
+// Seen is everything that was seen of one run of an agent. A witness that was
+// not there is the zero Standing.
+type Seen struct {
+	Invocation Invocation
+	// Exit is the exit code; nil when the agent did not exit by itself.
+	Exit *int
+	// Record, JSON and Text are what the three witnesses say.
+	Record, JSON, Text Standing
+}
+
+// Evidence is one observation about how the last turn ended.
+type Evidence struct {
+	Source Source
+	// Detail says what was seen, for a person.
+	Detail string
+	// Points names the cause it speaks for; empty when it names none.
+	Points Cause
+	// Turn is what it proves of the last turn; TurnUnknown when it is context.
+	Turn Turn
+}
+
+// testimony is one witness's standing under its name.
+type testimony struct {
+	source Source
+	Standing
+}
+
+// Verdict turns what was seen into evidence. The first item, if any, decides; the
+// others agree with it or are context. No item means that nothing is known, which
+// for an agent that Testifies is not success.
+//
+// A settled turn is believed before an open one, and else the stronger source:
+// the record, then JSON, then text. Text alone proves no completion unless the
+// agent also exited with 0.
+func (a Agent) Verdict(s Seen) []Evidence {
+	if s.Invocation.Mode == ModeOther {
+		return nil
+	}
+	all := []testimony{{SourceRecord, s.Record}, {SourceJSON, s.JSON}, {SourceText, a.believed(s)}}
+	all = slices.DeleteFunc(all, func(t testimony) bool { return t.Turn == TurnUnknown && t.Cause == "" })
+	slices.SortStableFunc(all, func(x, y testimony) int { return x.rank() - y.rank() })
+	var found []Evidence
+	for _, t := range all {
+		found = append(found, t.evidence(all[0]))
+	}
+	return found
+}
+
+// believed is the text as far as the exit code lets it be believed.
+func (a Agent) believed(s Seen) Standing {
+	zero := s.Exit != nil && *s.Exit == 0
+	quoted := a.honest && zero && s.Invocation.Mode == ModeHeadless && s.Text.Turn == TurnFailed
+	if quoted || !zero && s.Text.Turn == TurnCompleted {
+		return Standing{Session: s.Text.Session}
+	}
+	return s.Text
+}
+
+// rank orders testimonies: settled before open before mere trouble.
+func (t testimony) rank() int {
+	switch {
+	case t.Turn.Settled():
+		return 0
+	case t.Turn == TurnOpen:
+		return 1
+	default:
+		return 2
+	}
+}
+
+// evidence is what a testimony amounts to beside the one that decides. One that
+// contradicts it is told as context only.
+func (t testimony) evidence(first testimony) Evidence {
+	e := Evidence{Source: t.source, Detail: t.describe(), Points: t.points(), Turn: t.Turn}
+	switch {
+	case t == first:
+	case first.Turn == TurnCompleted, t.Turn == TurnCompleted, first.Turn.Settled() && t.Turn == TurnOpen:
+		e.Turn, e.Points = TurnUnknown, ""
+	case first.Turn == TurnInterrupted:
+		e.Points = ""
+	}
+	return e
+}
+
+// points is the cause a testimony speaks for: a turn that merely moved once had
+// trouble is not explained by it.
+func (t testimony) points() Cause {
+	switch {
+	case t.Runaway():
+		return CauseRunaway
+	case t.Turn == TurnCompleted:
+		return ""
+	default:
+		return t.Cause
+	}
+}
+
+// describe says for a person what a witness saw.
+func (t testimony) describe() string {
+	where := map[Source]string{SourceRecord: "the session record", SourceJSON: "the JSON output", SourceText: "the text"}[t.source]
+	what := map[Turn]string{
+		TurnUnknown: "tells of trouble", TurnOpen: "ends in the middle of a turn", TurnCompleted: "says the turn completed",
+		TurnFailed: "says the turn failed", TurnInterrupted: "says the turn was interrupted",
+	}[t.Turn]
+	switch {
+	case t.Runaway():
+		what = "repeats model calls that end without a reason"
+	case t.Turn == TurnOpen && t.Retrying:
+		what = "ends while the agent was trying again"
+	}
+	if t.Detail == "" || t.Turn == TurnCompleted {
+		return where + " " + what
+	}
+	return where + " " + what + ": " + t.Detail
+}
+
+// Session is the agent's name for the session, from whichever witness told it
+// last, or from the command line; empty when none did.
+func (s Seen) Session() string {
+	for _, id := range []string{s.JSON.Session, s.Record.Session, s.Text.Session, s.Invocation.Session} {
+		if id != "" {
+			return id
+		}
+	}
+	return ""
+}

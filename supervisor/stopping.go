@@ -120,7 +120,8 @@ func (r *run) wanted(ctx context.Context, a heartbeat.Answer) {
 		r.note(lifecycle.SourceLedger, "a newer generation owns this execution", "")
 		r.tell(ctx, lifecycle.EventFenced, nil)
 		r.beginStop(lifecycle.StoppedByFenced, unix.SIGTERM)
-	case a.StopRequested != lifecycle.StoppedByNobody:
+	case a.StopRequested != lifecycle.StoppedByNobody && !r.stop.firm:
+		// Who cancels also wakes us: one wish is one stop.
 		r.beginStop(a.StopRequested, unix.SIGTERM)
 	}
 }

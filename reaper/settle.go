@@ -95,7 +95,7 @@ func recordedEnd(e store.Execution) (store.Ending, bool) {
 	end := store.Ending{
 		UID: e.UID, Generation: e.Generation, End: rec.End, ExitCode: rec.ExitCode, Signal: rec.Signal,
 		CoreDumped: rec.CoreDumped, StoppedBy: rec.StoppedBy, StopFailed: rec.StopFailed, At: rec.At,
-		AwakeMS: -1, SuspendedMS: e.SuspendedMS, Degraded: true,
+		AwakeMS: -1, SuspendedMS: e.SuspendedMS,
 	}
 	if from := e.Launch.At; from.BootID != "" && from.BootID == rec.At.BootID {
 		end.AwakeMS = max(rec.At.AwakeMS-from.AwakeMS, 0)

@@ -56,13 +56,15 @@ func runMonitor() int {
 	if err := unix.SetNonblock(link, true); err != nil {
 		return ExitNotLaunched
 	}
-	if inner >= 0 {
-		if err := unix.IoctlSetInt(inner, unix.TIOCSCTTY, 0); err != nil {
-			return ExitNotLaunched
-		}
-	}
 	m := newMonitor(newWire(link), inner, user)
 	m.leads = true
+	// Before there is a terminal that may hang up.
+	m.hear()
+	if inner >= 0 {
+		// The terminal is gone already when the wrapper is. Whatever it told us about
+		// the user's is on the wire all the same, and the user's is to be given back.
+		m.terminalErr = unix.IoctlSetInt(inner, unix.TIOCSCTTY, 0)
+	}
 	m.inherits = proc.BecomeSubreaper() == nil
 	nameSelf("ocr-run-monitor")
 	m.run(context.Background())
@@ -71,9 +73,12 @@ func runMonitor() int {
 
 // monitor is the parent of one run. All of it belongs to the goroutine of run.
 type monitor struct {
-	wire  *wire
-	inner int // the run's terminal, -1 without one
-	user  int // the user's terminal, -1 without one
+	wire *wire
+	sigs chan os.Signal // see hear
+	// terminalErr is why the run's terminal could not be made ours.
+	terminalErr error
+	inner       int // the run's terminal, -1 without one
+	user        int // the user's terminal, -1 without one
 	// leads: this process leads the session and owns the terminal the run lives
 	// on. False inside a wrapper that runs without a monitor process, where the
 	// run lives on the user's own terminal.
@@ -111,8 +116,7 @@ func newMonitor(w *wire, inner, user int) *monitor {
 // run serves the wrapper until the run has ended and nothing of it is left to
 // look after. One goroutine reads the wire; it ends with the wire.
 func (m *monitor) run(ctx context.Context) {
-	sigs := make(chan os.Signal, 8)
-	catch(sigs, m.caught())
+	m.hear()
 	orders, done := make(chan message), make(chan struct{})
 	defer close(done)
 	go m.wire.receiveAll(orders, done)
@@ -125,7 +129,7 @@ func (m *monitor) run(ctx context.Context) {
 				continue
 			}
 			m.obey(o)
-		case s := <-sigs:
+		case s := <-m.sigs:
 			if s == unix.SIGCHLD {
 				m.reap()
 			}
@@ -150,6 +154,14 @@ func (m *monitor) run(ctx context.Context) {
 		if o.kind == msgTerminal || o.kind == msgForget {
 			m.obey(o)
 		}
+	}
+}
+
+// hear has the monitor's signals caught; again, it does nothing.
+func (m *monitor) hear() {
+	if m.sigs == nil {
+		m.sigs = make(chan os.Signal, 8)
+		catch(m.sigs, m.caught())
 	}
 }
 
@@ -206,6 +218,10 @@ func (m *monitor) launch(body []byte) {
 	order, err := unpackLaunch(body)
 	if err != nil {
 		m.fail(unix.EINVAL)
+		return
+	}
+	if m.terminalErr != nil {
+		m.fail(m.terminalErr)
 		return
 	}
 	m.order = order
@@ -348,7 +364,9 @@ func (m *monitor) beginStop(s stopOrder) {
 		m.signalTools(s.first)
 		m.grace = time.After(milliseconds(m.order.graceMS)) //nolint:forbidigo // the monitor has no clock: its ladder is bounded in awake time, which is what a timer counts
 	}
-	m.signal(unix.SIGCONT)
+	if m.suspended {
+		m.signal(unix.SIGCONT)
+	}
 }
 
 // signalTools signals what the run has started outside its group.

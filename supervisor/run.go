@@ -244,6 +244,7 @@ func (r *run) started(ctx context.Context, child childReport) {
 		r.cfg.Log.Warn().Err(err).Msg("write launch")
 	}
 	r.launchWritten = true
+	go catch(r.sigs, realtimeSignals())
 	r.releasePassedOn()
 	r.startHeart()
 	if early != nil {

@@ -150,7 +150,7 @@ func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
 	case r.exit.signal != 0 && r.exit.signal == r.stop.passed:
 		r.note(lifecycle.SourceOwnAct, unix.SignalName(r.exit.signal)+" was passed on to it", lifecycle.CauseUser)
 		return lifecycle.StoppedByUser, false
-	case key > 0 && now-key <= keyWindow(r.exit):
+	case key > 0 && now-key <= keyWindow(r.exit, r.cfg.Agent != ""):
 		r.stop.signal = unix.SIGINT
 		r.note(lifecycle.SourceOwnAct, "an interrupt key was typed just before the end", lifecycle.CauseUser)
 		return lifecycle.StoppedByUser, false
@@ -160,14 +160,14 @@ func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
 }
 
 // keyWindow is how long before an end an interrupt key counts as its cause. Other
-// signals than its own have other causes, and an exit 0 is a tidy answer only if
-// it comes at once: a shell that is left after a key typed at its prompt is not
-// interrupted.
-func keyWindow(e exitReport) time.Duration {
+// signals than its own have other causes. An exit 0 is an agent's tidy answer if it
+// comes at once; a shell or a pager that is left after a key typed at its prompt is
+// not interrupted.
+func keyWindow(e exitReport, agent bool) time.Duration {
 	switch {
 	case e.signal == unix.SIGINT || e.signal == unix.SIGQUIT || (e.signal == 0 && e.code != 0):
 		return typedWindow
-	case e.signal == 0:
+	case e.signal == 0 && agent:
 		return typedWindow / 4
 	default:
 		return -1

@@ -67,6 +67,10 @@ func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Executi
 			e.Degraded = e.Degraded || w.journal.Degraded()
 			return e
 		}
+		if err == nil {
+			// The end waits in the spool; what the run worked on can be read.
+			return w.unfinished(e, res)
+		}
 	}
 	w.log.Warn().Err(err).Msg("read back")
 	e := known(res, hostedView(res))
@@ -74,6 +78,17 @@ func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Executi
 		e.Workflow = unreadable(res.InLedger)
 	}
 	e.Degraded = true
+	return e
+}
+
+// unfinished is a run whose end the ledger did not take, with the work it knows of.
+func (w *wrapping) unfinished(row store.Execution, res supervisor.Result) store.Execution {
+	workflow := row.Workflow
+	if w.host != nil {
+		workflow = hostedView(res)
+	}
+	e := known(res, workflow)
+	e.Turn, e.Degraded = row.Turn, true
 	return e
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper"
 	"github.com/ocr-run/ocr-run/store"
-	"github.com/ocr-run/ocr-run/store/ocrdb"
 )
 
 // cancelVerb ends a run, wherever it was started.
@@ -169,16 +168,10 @@ func (c call) notCancelled(ctx context.Context, unknown error) error {
 // foreignUID is the uid of the run that the host of this directory knows by a name,
 // empty when there is no such run, or several.
 func (c call) foreignUID(ctx context.Context, name string) string {
-	found := ""
-	for _, e := range c.foreignRuns(ctx, c.dir, ocrdb.Select{}, nil) {
-		if e.UID != "" && named(e.UID, name) {
-			if found != "" {
-				return ""
-			}
-			found = e.UID
-		}
+	if all := c.foreignNamed(ctx, name); len(all) == 1 {
+		return all[0].UID
 	}
-	return found
+	return ""
 }
 
 // cancelledView is the answer as the JSON contract shows it.

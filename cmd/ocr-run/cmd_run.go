@@ -58,7 +58,6 @@ func newWrapping(ctx context.Context, env environment, opts runOptions, command 
 		return nil, fmt.Errorf("make execution uid: %w", err)
 	}
 	w := &wrapping{env: env, opts: opts, command: command, uid: uid.String(), log: zerolog.Nop()}
-	w.agent, w.witness = w.newWitness(opts.agent, command)
 	if err := w.openDebug(); err != nil {
 		return nil, err
 	}
@@ -69,6 +68,7 @@ func newWrapping(ctx context.Context, env environment, opts runOptions, command 
 		supervisor.Deepen()
 		_, _ = w.journal.Ledger(context.WithoutCancel(ctx))
 	})
+	w.agent, w.witness = w.newWitness(opts.agent, command)
 	w.inherit(ctx)
 	w.path, w.missing = findCommand(command[0], w.childEnv(), opts.cwd)
 	if w.tee, err = newTee(opts.log, opts.logSize); err != nil {

@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/store"
-	"github.com/ocr-run/ocr-run/store/ocrdb"
 )
 
 // showVerb tells everything about one run.
@@ -63,10 +60,8 @@ func runShow(ctx context.Context, c call) error {
 // showForeign prints a run that only the host of this directory knows; unknown is
 // what to say when it does not.
 func (c call) showForeign(ctx context.Context, unknown error) error {
-	all, name := c.foreignRuns(ctx, c.dir, ocrdb.Select{}, nil), c.words[0]
-	all = slices.DeleteFunc(all, func(e render.Execution) bool {
-		return e.UID == "" || !strings.HasPrefix(e.UID, name) && !strings.HasSuffix(e.UID, name)
-	})
+	name := c.words[0]
+	all := c.foreignNamed(ctx, name)
 	switch len(all) {
 	case 0:
 		return unknown

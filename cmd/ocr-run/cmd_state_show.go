@@ -87,11 +87,16 @@ func (c call) sessionToShow(ctx context.Context, l *store.Ledger) (store.Workflo
 		return w, err
 	}
 	open, err := c.openSessions(ctx, l)
-	switch {
-	case err != nil:
+	if err != nil {
 		return w, err
-	case len(open) == 0:
-		return w, c.noSession()
+	}
+	return c.newestOf(open)
+}
+
+// newestOf is the first of the open workflows.
+func (c call) newestOf(open []store.Workflow) (store.Workflow, error) {
+	if len(open) == 0 {
+		return store.Workflow{}, c.noSession()
 	}
 	c.note("chose session %s: it is the newest of %d open in %s", open[0].ID, len(open), c.workspace())
 	return open[0], nil

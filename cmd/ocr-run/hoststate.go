@@ -191,9 +191,8 @@ func hostShow(ctx context.Context, c call, host ocrdb.Host) error {
 	w, err := c.hostSession(ctx, host)
 	if errors.Is(err, store.ErrAmbiguous) {
 		var open []store.Workflow
-		if open, err = c.hostSessions(ctx, host, true); err == nil && len(open) > 0 {
-			w = open[0]
-			c.note("chose session %s: it is the newest of %d open in %s", w.ID, len(open), c.workspace())
+		if open, err = c.hostSessions(ctx, host, true); err == nil {
+			w, err = c.newestOf(open)
 		}
 	}
 	if err != nil {

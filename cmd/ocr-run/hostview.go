@@ -135,6 +135,14 @@ func (c call) foreignRuns(ctx context.Context, dir string, sel ocrdb.Select, our
 	return all
 }
 
+// foreignNamed are the executions of the host of this directory that answer to a
+// name.
+func (c call) foreignNamed(ctx context.Context, name string) []render.Execution {
+	return slices.DeleteFunc(c.foreignRuns(ctx, c.dir, ocrdb.Select{}, nil), func(e render.Execution) bool {
+		return e.UID == "" || !named(e.UID, name)
+	})
+}
+
 // foreignView is an execution of the host as the JSON contract shows it.
 func (c call) foreignView(host ocrdb.Host, row ocrdb.Execution) render.Execution {
 	v := lifecycle.Judge(row.Facts())

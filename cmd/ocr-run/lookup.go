@@ -81,12 +81,20 @@ const defaultPath = "/usr/local/bin:/usr/bin:/bin"
 
 // pathOf is the PATH of an environment.
 func pathOf(environ []string) string {
-	for _, kv := range slices.Backward(environ) {
-		if v, ok := strings.CutPrefix(kv, "PATH="); ok {
-			return v
-		}
+	if v, set := valueIn(environ, "PATH"); set {
+		return v
 	}
 	return defaultPath
+}
+
+// valueIn is a variable's value in an environment: the last one counts.
+func valueIn(environ []string, key string) (value string, set bool) {
+	for _, kv := range slices.Backward(environ) {
+		if v, ok := strings.CutPrefix(kv, key+"="); ok {
+			return v, true
+		}
+	}
+	return "", false
 }
 
 // executable says why the file of a command cannot be executed, nil when it

@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -38,13 +35,8 @@ func (c call) reaping(l *store.Ledger) (reaper.Config, error) {
 // openExisting opens the ledger for a verb that writes to what is there; nil when
 // neither a ledger nor facts for one are.
 func (c call) openExisting(ctx context.Context) (*store.Ledger, error) {
-	path, err := c.ledgerPath()
-	if err == nil {
-		_, ledger := os.Stat(path)
-		_, spool := os.Stat(spoolDir(filepath.Dir(path)))
-		if errors.Is(ledger, fs.ErrNotExist) && errors.Is(spool, fs.ErrNotExist) {
-			return nil, nil //nolint:nilnil // no ledger is an answer, and not an error
-		}
+	if c.nothingRecorded() {
+		return nil, nil //nolint:nilnil // no ledger is an answer, and not an error
 	}
 	return c.openLedger(ctx)
 }

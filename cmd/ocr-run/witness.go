@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -178,12 +177,7 @@ func (s *witness) readOutput() {
 func (w *wrapping) record(ctx context.Context, session string) agent.Standing {
 	s, environ := w.witness, w.childEnv()
 	lookup := func(key string) string {
-		value := ""
-		for _, kv := range environ {
-			if v, ok := strings.CutPrefix(kv, key+"="); ok {
-				value = v
-			}
-		}
+		value, _ := valueIn(environ, key)
 		return value
 	}
 	place := agent.Place{Dir: w.opts.cwd, Home: lookup("HOME"), Env: lookup}

@@ -2,8 +2,6 @@ package ocrdb
 
 import (
 	"errors"
-	"os"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,21 +14,12 @@ const (
 	getLock = 92
 )
 
-// exchange swaps two names in one step. A file system that cannot do that gets
-// a plain rename, and the replaced file is gone.
+// exchange swaps two names in one step, or in two on a file system that cannot do
+// that; see renameKeeping.
 func exchange(next, path string) error {
 	err := unix.RenamexNp(next, path, unix.RENAME_SWAP)
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.ENOTSUP) {
 		return renameKeeping(next, path)
 	}
 	return err
-}
-
-// statOwner tells the owner and group.
-func statOwner(sys any) (uid, gid int, ok bool) {
-	st, ok := sys.(*syscall.Stat_t)
-	if !ok {
-		return os.Getuid(), os.Getgid(), false
-	}
-	return int(st.Uid), int(st.Gid), true
 }

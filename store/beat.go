@@ -23,7 +23,7 @@ func (l *Ledger) Beat(ctx context.Context, b Beat) (BeatAnswer, error) {
 	}
 	var stop sql.NullString
 	err = l.patiently(ctx, func() error {
-		beat, err := l.beatStatement(ctx) //nolint:sqlclosecheck // it is used for as long as the ledger is open
+		beat, err := l.compiled.statement(ctx, l.db, beatQuery) //nolint:sqlclosecheck // it is used for as long as the ledger is open
 		if err != nil {
 			return err
 		}
@@ -36,24 +36,12 @@ func (l *Ledger) Beat(ctx context.Context, b Beat) (BeatAnswer, error) {
 	return BeatAnswer{StopRequested: lifecycle.StoppedBy(stop.String)}, l.failed("record beat of execution", b.UID, err)
 }
 
-// beatStatement is the one statement that is made again and again for as long as
-// a wrapper lives; it is prepared at the first beat. The ledger's end is its own.
-func (l *Ledger) beatStatement(ctx context.Context) (*sql.Stmt, error) {
-	l.beatOnce.Lock()
-	defer l.beatOnce.Unlock()
-	if l.beat != nil {
-		return l.beat, nil
-	}
-	beat, err := l.db.PrepareContext(ctx, `UPDATE executions SET beats = beats + 1, last_beat_wall = ?, last_beat_awake = ?,
-			last_beat_boot = ?, suspended_ms = max(suspended_ms, ?), last_activity = COALESCE(?, last_activity),
-			descendants = COALESCE(?, descendants)
-		WHERE uid = ? AND generation = ? AND "end" = 'running' RETURNING stop_requested`)
-	if err != nil {
-		return nil, err
-	}
-	l.beat = beat
-	return beat, nil
-}
+// beatQuery is the one statement that is made again and again for as long as a
+// wrapper lives.
+const beatQuery = `UPDATE executions SET beats = beats + 1, last_beat_wall = ?, last_beat_awake = ?,
+		last_beat_boot = ?, suspended_ms = max(suspended_ms, ?), last_activity = COALESCE(?, last_activity),
+		descendants = COALESCE(?, descendants)
+	WHERE uid = ? AND generation = ? AND "end" = 'running' RETURNING stop_requested`
 
 // unwritten says why a beat found no row to write to.
 func (l *Ledger) unwritten(ctx context.Context, b Beat) (BeatAnswer, error) {

@@ -22,18 +22,19 @@ import (
 // than the row's is ErrFenced; a missing row is ErrNotFound.
 func (l *Ledger) Finish(ctx context.Context, e Ending) (alone bool, err error) {
 	err = l.write(ctx, "finish execution", e.UID, func(tx *sql.Tx) error {
-		alone, err = finish(ctx, tx, e)
+		alone, err = finish(ctx, tx, e, &l.compiled)
 		return err
 	})
 	return alone && err == nil, err
 }
 
-// finish decides what the ending means for the row as it is.
-func finish(ctx context.Context, tx *sql.Tx, e Ending) (alone bool, err error) {
+// finish decides what the ending means for the row as it is. What is compiled, if
+// anything, is used.
+func finish(ctx context.Context, tx *sql.Tx, e Ending, c *compiled) (alone bool, err error) {
 	if !e.End.Over() {
 		return false, fmt.Errorf("%w: %q is no end", ErrInvariant, e.End)
 	}
-	if alone, err := endAlone(ctx, tx, e); alone || err != nil {
+	if alone, err := endAlone(ctx, tx, e, c); alone || err != nil {
 		return alone, err
 	}
 	row, err := findOpen(ctx, tx, e.UID)
@@ -53,32 +54,55 @@ func finish(ctx context.Context, tx *sql.Tx, e Ending) (alone bool, err error) {
 	}
 }
 
+// Foresee makes ready what the end of a short run will take, while the run still
+// lasts: Finish has less to do then, for which somebody waits. It writes nothing,
+// and its failure changes nothing.
+func (l *Ledger) Foresee(ctx context.Context) error {
+	for _, query := range []string{endAloneQuery(true), noteQuery(2)} {
+		//nolint:sqlclosecheck // it is kept for as long as the ledger is open
+		if _, err := l.compiled.statement(ctx, l.db, query); err != nil {
+			return l.failed("prepare for the end of a run in", l.path, err)
+		}
+	}
+	return nil
+}
+
+// endAloneQuery ends a live row without a workflow and without a turn; launched
+// as well if that is not written yet.
+func endAloneQuery(launch bool) string {
+	set, guard := endSet, ""
+	if launch {
+		set, guard = launchSet+", "+endSet, " AND started_at IS NULL"
+	}
+	return `UPDATE executions SET ` + set + ` WHERE uid = ? AND generation = ? AND "end" = 'running'
+		AND workflow_id IS NULL AND NOT EXISTS (SELECT 1 FROM turns WHERE uid = executions.uid)` + guard
+}
+
 // endAlone is the short way of most runs: a live row without a workflow and
 // without a turn takes its end, and its launch if that is not written yet, in one
 // statement. It says whether this was one; every statement not made is time the
 // user does not wait.
-func endAlone(ctx context.Context, tx *sql.Tx, e Ending) (bool, error) {
+func endAlone(ctx context.Context, tx *sql.Tx, e Ending, c *compiled) (bool, error) {
 	ended, err := endNote(endEvent(e.End), e)
 	if err != nil {
 		return false, err
 	}
-	notes, set, guard, startMS := []Event{ended}, endSet, "", e.At.WallMS
+	notes, startMS := []Event{ended}, e.At.WallMS
 	var args []any
-	if l := e.Launch; l != nil {
-		notes, startMS = []Event{startNote(*l), ended}, l.At.WallMS
-		set, args, guard = launchSet+", "+endSet, launchValues(*l), " AND started_at IS NULL"
+	if launch := e.Launch; launch != nil {
+		notes, startMS, args = []Event{startNote(*launch), ended}, launch.At.WallMS, launchValues(*launch)
 	}
 	values, err := endValues(e, startMS, nil, nil)
 	if err != nil {
 		return false, err
 	}
-	alone, err := one(ctx, tx, `UPDATE executions SET `+set+` WHERE uid = ? AND generation = ? AND "end" = 'running'
-		AND workflow_id IS NULL AND NOT EXISTS (SELECT 1 FROM turns WHERE uid = executions.uid)`+guard,
-		append(append(args, values...), e.UID, e.Generation)...)
+	alone, err := changedOne(c.exec(ctx, tx, endAloneQuery(e.Launch != nil),
+		append(append(args, values...), e.UID, e.Generation)...))
 	if err != nil || !alone {
 		return false, err
 	}
-	return true, note(ctx, tx, notes...)
+	_, err = c.exec(ctx, tx, noteQuery(len(notes)), noteValues(notes)...)
+	return true, err
 }
 
 // openRow is what has to be settled with a row: turned says that it ever had a

@@ -197,7 +197,7 @@ func apply(ctx context.Context, tx *sql.Tx, f fact) error {
 	case f.Op == opContinue && f.At != nil:
 		return resume(ctx, tx, f.UID, f.Generation, *f.At)
 	case f.Op == opFinish && f.Ending != nil:
-		_, err := finish(ctx, tx, *f.Ending)
+		_, err := finish(ctx, tx, *f.Ending, nil)
 		return err
 	case f.Op == opEvent && f.Event != nil:
 		_, err := appendEvent(ctx, tx, *f.Event)

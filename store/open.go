@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -45,10 +44,8 @@ type Ledger struct {
 	busy time.Duration
 	// file is the database file as it was when it was opened, to notice that
 	// another one has taken its place.
-	file os.FileInfo
-	// beat is the prepared beat, nil before the first; beatOnce guards it.
-	beat     *sql.Stmt
-	beatOnce sync.Mutex
+	file     os.FileInfo
+	compiled compiled // what it keeps ready
 }
 
 // Open opens the ledger, making or migrating it when needed. The way for a

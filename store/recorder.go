@@ -181,6 +181,15 @@ func (r *Recorder) Continue(ctx context.Context, uid string, gen int64, at Insta
 	})
 }
 
+// Foresee is Ledger.Foresee, on a ledger that is open. It opens none.
+func (r *Recorder) Foresee(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ledger != nil {
+		_ = r.ledger.Foresee(ctx) // what is not made ready is made later
+	}
+}
+
 // Finish is Ledger.Finish. It marks the ending degraded when the run was. A run
 // whose end went to the spool is not known to be alone. What the run's own
 // processes have put into the spool goes first: it is what they did before the end.

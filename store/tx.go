@@ -43,7 +43,11 @@ func (l *Ledger) failed(what, name string, err error) error {
 // one runs a statement that must change exactly one row, and says whether it
 // did.
 func one(ctx context.Context, tx *sql.Tx, query string, args ...any) (bool, error) {
-	res, err := tx.ExecContext(ctx, query, args...)
+	return changedOne(tx.ExecContext(ctx, query, args...))
+}
+
+// changedOne reads the answer to a statement that must change exactly one row.
+func changedOne(res sql.Result, err error) (bool, error) {
 	if err != nil {
 		return false, err
 	}
@@ -64,16 +68,25 @@ func exists(ctx context.Context, tx *sql.Tx, query string, args ...any) (bool, e
 // note writes events. One with an external id that its execution already has is
 // left out.
 func note(ctx context.Context, tx *sql.Tx, events ...Event) error {
+	_, err := tx.ExecContext(ctx, noteQuery(len(events)), noteValues(events)...)
+	return err
+}
+
+// noteQuery writes n events.
+func noteQuery(n int) string {
 	const row = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	var args []any
+	return `INSERT INTO events (ext_id, uid, workflow_id, turn_id, type, phase, round, at, payload) VALUES ` +
+		strings.Repeat(row+", ", n-1) + row + ` ON CONFLICT (uid, ext_id) WHERE ext_id IS NOT NULL DO NOTHING`
+}
+
+// noteValues are the values of events for noteQuery.
+func noteValues(events []Event) []any {
+	args := make([]any, 0, 9*len(events))
 	for _, e := range events {
 		args = append(args, text(e.ExternalID), text(e.UID), text(e.WorkflowID), text(e.TurnID), string(e.Type),
 			text(e.Phase), number(e.Round), e.AtMS, text(string(e.Payload)))
 	}
-	//nolint:gosec // what is repeated is a constant
-	_, err := tx.ExecContext(ctx, `INSERT INTO events (ext_id, uid, workflow_id, turn_id, type, phase, round, at, payload) VALUES `+
-		strings.Repeat(row+", ", len(events)-1)+row+` ON CONFLICT (uid, ext_id) WHERE ext_id IS NOT NULL DO NOTHING`, args...)
-	return err
+	return args
 }
 
 // noteExecution writes an event of an execution; payload is a JSON object or nil.

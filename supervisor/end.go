@@ -45,6 +45,7 @@ func (r *run) end(ctx context.Context) Result {
 	if r.cfg.Ended != nil {
 		r.cfg.Ended(ctx, &res.Ending)
 	}
+	r.recording.Wait()
 	alone, err := r.cfg.Journal.Finish(ctx, res.Ending)
 	if err != nil {
 		r.cfg.Log.Error().Err(err).Msg("write end")

@@ -40,7 +40,12 @@ type run struct {
 	wire    *wire
 	monitor int            // pid of the monitor, or of ourselves
 	inside  sync.WaitGroup // the monitor's part, without a monitor process
-	reports chan message   // see listen
+	// recording writes the row: prepared tells it whether there will be a command
+	// to let go of, and recorded is closed when the row is written or given up.
+	recording sync.WaitGroup
+	prepared  chan bool
+	recorded  chan struct{}
+	reports   chan message // see listen
 	// listening: the reports go there.
 	listening bool
 	over      chan struct{} // closed when Run no longer takes reports
@@ -94,6 +99,7 @@ func Run(ctx context.Context, cfg Config) Result {
 		cfg: cfg, over: make(chan struct{}), reports: make(chan message),
 		sigs: make(chan os.Signal, 64), cont: make(chan os.Signal, 1),
 		gone: make(chan struct{}, 1), wants: make(chan heartbeat.Answer, 4),
+		prepared: make(chan bool, 1), recorded: make(chan struct{}),
 	}
 	if err := r.begin(ctx); err != nil {
 		r.launchErr = &ownError{err}
@@ -106,16 +112,18 @@ func Run(ctx context.Context, cfg Config) Result {
 	return r.end(ctx)
 }
 
-// begin prepares everything that must exist before the command runs: its row,
-// its terminal, its monitor. The row is written while the others come up.
-func (r *run) begin(ctx context.Context) error {
+// begin prepares everything that must exist before the command runs: its terminal
+// and its monitor. Its row is written while they come up.
+func (r *run) begin(ctx context.Context) (err error) {
 	r.began = r.cfg.Clock.Now()
-	var row sync.WaitGroup
-	defer row.Wait()
-	row.Go(func() {
-		Deepen()
-		r.announce(ctx)
-	})
+	r.recording.Go(func() { r.record(ctx) })
+	defer func() {
+		ready := err == nil && r.launchErr == nil
+		r.prepared <- ready
+		if !ready {
+			<-r.recorded
+		}
+	}()
 	if r.cfg.Missing != nil {
 		r.launchErr = r.cfg.Missing
 		return nil
@@ -149,6 +157,20 @@ func (r *run) prepare() error {
 		path: r.cfg.Path, argv: r.cfg.Command, env: r.cfg.Env, dir: r.cfg.Dir, foreground: r.plan.front,
 		uid: r.cfg.UID, leftovers: r.cfg.Leftovers, graceMS: r.cfg.Grace.Milliseconds(),
 	}.pack())
+}
+
+// record writes the run down and then, once the command is ready, has it go. It
+// does so itself: whoever waits for the command need not be woken in between.
+func (r *run) record(ctx context.Context) {
+	Deepen()
+	r.announce(ctx)
+	close(r.recorded)
+	if !<-r.prepared {
+		return
+	}
+	// A monitor that is gone shows as the end of the reports.
+	r.order(msgGo, goOrder{generation: r.generation, runFile: r.announced.RunFile}.pack())
+	r.cfg.Journal.Foresee(ctx)
 }
 
 // announce writes the intent down, before the child exists. The row and the run
@@ -195,18 +217,17 @@ func (r *run) takeLease() {
 	})
 }
 
-// launch lets the command run, now that it is recorded. It returns false when it
-// could not be started.
+// launch waits until the command runs, which it does when it is recorded. It
+// returns false when it could not be started.
 func (r *run) launch(ctx context.Context) bool {
 	if r.launchErr != nil {
 		return false
 	}
-	// A monitor that is gone shows as the end of the reports.
-	r.order(msgGo, goOrder{generation: r.generation, runFile: r.announced.RunFile}.pack())
 	// A new size of the terminal may have come unheard.
 	r.resize()
 	r.wire.await(-1)
 	m, err := r.wire.receive()
+	<-r.recorded
 	switch {
 	case err != nil:
 		r.monitorLost(ctx)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/service"
@@ -122,9 +123,10 @@ func (c call) mayInstall(s service.Control) error {
 
 // noManager is the error where there is no manager at all: others can do as well.
 func (c call) noManager(s service.Control, err error) error {
+	line := render.CommandLine([]string{"env", "XDG_STATE_HOME=" + s.StateHome, s.Binary, "reap", "--yes", "--quiet"})
 	return &verbError{
 		thing: c.verb, err: err,
-		try: "crontab -e, with the line: */5 * * * * " + render.CommandLine([]string{"env", "XDG_STATE_HOME=" + s.StateHome, s.Binary, "reap", "--yes", "--quiet"}),
+		try: "crontab -e, with the line: */5 * * * * " + strings.ReplaceAll(line, "%", `\%`),
 	}
 }
 

@@ -45,7 +45,7 @@ type Spec struct {
 const unitName = "ocr-run-reap"
 
 // labelPrefix makes a unit's name a label for launchd.
-const labelPrefix = "com.github.ocr-run."
+const labelPrefix = "com.github."
 
 // Name is the name of the units, without their endings. A ledger elsewhere than in
 // the usual place has units of its own, named by its place.
@@ -76,7 +76,7 @@ func (s Spec) Check() error {
 		}
 	}
 	for _, text := range []string{s.Binary, s.StateHome, s.Home, s.Path} {
-		if !utf8.ValidString(text) || strings.ContainsFunc(text, control) {
+		if !utf8.ValidString(text) || strings.ContainsFunc(text, breaks) {
 			return fmt.Errorf("%q has characters that %s does not take", text, s.Manager)
 		}
 	}
@@ -89,8 +89,8 @@ func (s Spec) Check() error {
 // errQuotes: systemd checks the path of a program for such characters.
 var errQuotes = errors.New("systemd starts no program whose path has quotes or backslashes")
 
-// control says whether a character would end or break a line, or is forbidden in
+// breaks says whether a character would end or break a line, or is forbidden in
 // XML.
-func control(r rune) bool {
+func breaks(r rune) bool {
 	return r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' || r == '\ufffe' || r == '\uffff'
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -85,7 +86,7 @@ func (r managerRunner) Run(ctx context.Context, name string, args ...string) (se
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(ctx, inDir(r.dir, path), args...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	cmd.Env = append(r.environ[:len(r.environ):len(r.environ)], "LC_ALL=C", "TZ=UTC")
+	cmd.Env = append(slices.Clip(r.environ), "LC_ALL=C", "TZ=UTC")
 	if dir := r.runtimeDir(); dir != "" {
 		cmd.Env = append(cmd.Env, "XDG_RUNTIME_DIR="+dir)
 	}

@@ -166,7 +166,7 @@ func unquoted(t rapid.TB, value string) string {
 
 // launchdKeys are the keys that launchd knows and we use. It ignores what it does
 // not know, so that a slip would not be noticed.
-var launchdKeys = map[string]bool{ //nolint:gochecknoglobals // a constant
+var launchdKeys = map[string]bool{
 	"Label": true, "ProgramArguments": true, "EnvironmentVariables": true, "StartCalendarInterval": true, "RunAtLoad": true,
 	"ProcessType": true, "AbandonProcessGroup": true, "StandardOutPath": true, "StandardErrorPath": true,
 	"WorkingDirectory": true, "KeepAlive": true, "ThrottleInterval": true, "ExitTimeOut": true,

@@ -241,7 +241,7 @@ func readRest(t rapid.TB, d *xml.Decoder) {
 // readValue reads a value whose element has begun.
 func readValue(t rapid.TB, d *xml.Decoder, e xml.StartElement) any {
 	t.Helper()
-	var text string
+	var text strings.Builder
 	var items []any
 	for {
 		token, err := d.Token()
@@ -250,11 +250,11 @@ func readValue(t rapid.TB, d *xml.Decoder, e xml.StartElement) any {
 		}
 		switch x := token.(type) {
 		case xml.CharData:
-			text += string(x)
+			text.WriteString(string(x))
 		case xml.StartElement:
 			items = append(items, readValue(t, d, x))
 		case xml.EndElement:
-			return valueOf(t, e.Name.Local, text, items)
+			return valueOf(t, e.Name.Local, text.String(), items)
 		}
 	}
 }

@@ -10,7 +10,7 @@ until_so() {
 	n=0
 	until "$@"; do
 		n=$((n + 1))
-		[ $n -lt 200 ] || fail "never: $*"
+		[ $n -lt 600 ] || fail "never: $*"
 		sleep 0.05
 	done
 }

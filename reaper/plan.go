@@ -135,7 +135,7 @@ func Survey(ctx context.Context, c Config) (Plan, error) {
 	if err != nil {
 		return p, errors.Join(append(failures, err)...)
 	}
-	p.Processes = s.processes()
+	p.Processes = s.ofOthers(s.processes())
 	dying := map[string]bool{}
 	for _, uid := range s.order {
 		r := s.runs[uid]
@@ -232,6 +232,13 @@ func (s *scene) processes() (steps []ProcessStep) {
 		}
 	}
 	return steps
+}
+
+// ofOthers leaves out this command and its ancestors, which a sweep does not list:
+// a service manager that was started in a run hands its marker down to every sweep
+// it starts.
+func (s *scene) ofOthers(steps []ProcessStep) []ProcessStep {
+	return slices.DeleteFunc(steps, func(p ProcessStep) bool { return s.protected[p.Process.PID] })
 }
 
 // decide is the verdict about a process, if there is one. Where its own run, the

@@ -121,7 +121,9 @@ func (w *sweeping) stop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return w.stopIn(ctx, s, func(r *run) bool { return w.plan.left[r.UID] })
+	err = w.stopIn(ctx, s, func(r *run) bool { return w.plan.left[r.UID] })
+	w.done.Processes = s.ofOthers(w.done.Processes)
+	return err
 }
 
 // stopIn stops the processes of a scene's runs that were left by both looks.
@@ -141,12 +143,13 @@ func (w *sweeping) stopIn(ctx context.Context, s *scene, confirmed func(*run) bo
 	return errors.Join(report.Err, w.writeLeftovers(ctx, s))
 }
 
-// writeLeftovers writes into each run's row what became of its processes.
+// writeLeftovers writes into each run's row what became of its processes. We and
+// our ancestors are there for as long as the sweep is, and are no leftovers.
 func (w *sweeping) writeLeftovers(ctx context.Context, s *scene) error {
 	byRun := map[string]store.Leftovers{}
 	var order []string
 	for _, step := range w.done.Processes {
-		if step.Verdict == VerdictReport || s.runs[step.UID] == nil || !s.runs[step.UID].Process.End.Over() {
+		if step.Verdict == VerdictReport || s.protected[step.Process.PID] || s.runs[step.UID] == nil || !s.runs[step.UID].Process.End.Over() {
 			continue
 		}
 		l, known := byRun[step.UID]

@@ -34,6 +34,7 @@ started, what runs under ocr-run keep, and servers that others share.`,
 			{name: "yes", short: "y", usage: "do not ask"},
 			{name: "idle", value: "DURATION", usage: "also end runs that are silent for so long and in no turn"},
 			{name: "keep-history", value: "DURATION", usage: "also forget runs that ended longer ago than this, as in 90d"},
+			{name: "quiet", short: "q", usage: "say only what was done, and nothing when there was nothing to do"},
 			jsonSpec(),
 		},
 		exits: []exitLine{
@@ -51,8 +52,11 @@ started, what runs under ocr-run keep, and servers that others share.`,
 func runReap(ctx context.Context, c call) error {
 	p := flagReader{flags: c.flags}
 	idle, keep := p.duration("idle", reaper.IdleLeast), p.duration("keep-history", reaper.HistoryLeast)
-	if p.err != nil {
+	switch {
+	case p.err != nil:
 		return c.usage("%w", p.err)
+	case c.flags.Bool("quiet") && c.flags.Bool("json"):
+		return c.usage("--quiet and --json exclude each other")
 	}
 	dryRun := c.flags.Bool("dry-run")
 	open := c.openExisting
@@ -180,6 +184,9 @@ func eachOf(err error) []error {
 
 // printReaping prints a plan, or what became of it.
 func (c call) printReaping(view render.Reaping) error {
+	if c.flags.Bool("quiet") {
+		return c.printText(render.ReapDeeds(c.style(), view))
+	}
 	if !c.flags.Bool("json") {
 		return c.printText(render.Reap(c.style(), view))
 	}

@@ -62,7 +62,7 @@ type call struct {
 // wrapped command and therefore builds nothing.
 func isVerb(word string) bool {
 	switch word {
-	case "ps", "history", "show", "why", "events", "state", "cancel", "resume", "keep", "reap", "audit", "emit", "hook", "completion", "help":
+	case "ps", "history", "show", "why", "events", "state", "cancel", "resume", "keep", "reap", "audit", "emit", "hook", "service", "completion", "help":
 		return true
 	default:
 		return false
@@ -75,7 +75,9 @@ func verbs() []verb {
 	all = append(all, stateVerbs()...)
 	all = append(all, emitVerb())
 	all = append(all, hookVerbs()...)
-	return append(all, cancelVerb(), resumeVerb(), keepVerb(), reapVerb(), auditVerb(), completionVerb(), helpVerb())
+	all = append(all, cancelVerb(), resumeVerb(), keepVerb(), reapVerb(), auditVerb())
+	all = append(all, serviceVerbs()...)
+	return append(all, completionVerb(), helpVerb())
 }
 
 // findVerb is the verb a first word and the words after it name, with what is

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -84,6 +85,34 @@ func FilledProcesses(all []OwnedProcess) []OwnedProcess {
 // Reap is a plan, or what became of it, for a person; one line when there is
 // nothing to do.
 func Reap(s Style, r Reaping) string {
+	rows := reapRows(r)
+	if len(rows) == 0 {
+		return "nothing to do\n"
+	}
+	return reapTable(s, rows)
+}
+
+// ReapDeeds is Reap without what was left as it was, for a log that is written
+// again and again; empty when there was nothing to do.
+func ReapDeeds(s Style, r Reaping) string {
+	if r.Spool.Ingested == 0 && !r.DryRun {
+		r.Spool.Waiting = 0
+	}
+	r.Processes = slices.DeleteFunc(slices.Clone(r.Processes), func(p OwnedProcess) bool { return p.Action != "stop" })
+	rows := reapRows(r)
+	if len(rows) == 0 {
+		return ""
+	}
+	return reapTable(s, rows)
+}
+
+// reapTable is the table of what was done.
+func reapTable(s Style, rows [][]cell) string {
+	return table(s, []string{"ACTION", "RUN", "PID", "PROOFS", "WHY"}, rows)
+}
+
+// reapRows is one line for each thing that is to be done, was done, or is left.
+func reapRows(r Reaping) [][]cell {
 	var rows [][]cell
 	if r.Spool.Waiting > 0 {
 		rows = append(rows, []cell{{"take in", cyan}, {"-", plain}, {"-", plain}, {"-", plain}, {"facts of " + number(r.Spool.Waiting) + " runs that the ledger did not take before", plain}})
@@ -100,10 +129,7 @@ func Reap(s Style, r Reaping) string {
 	if h := r.History; h.Runs+h.Workflows > 0 {
 		rows = append(rows, []cell{{deed("forget", "forgot", true, r.DryRun), dim}, {"-", plain}, {"-", plain}, {"-", plain}, {number(h.Runs) + " runs and " + number(h.Workflows) + " workflows", plain}})
 	}
-	if len(rows) == 0 {
-		return "nothing to do\n"
-	}
-	return table(s, []string{"ACTION", "RUN", "PID", "PROOFS", "WHY"}, rows)
+	return rows
 }
 
 // runDeed says what is, or was, done about a row.

@@ -148,6 +148,7 @@ func (r *run) prepare() error {
 	return r.wire.send(msgLaunch, launchOrder{
 		path: r.cfg.Path, argv: r.cfg.Command, env: r.cfg.Env, dir: r.cfg.Dir, foreground: r.plan.front,
 		uid: r.cfg.UID, leftovers: r.cfg.Leftovers, graceMS: r.cfg.Grace.Milliseconds(),
+		scope: r.cfg.Scope,
 	}.pack())
 }
 
@@ -231,7 +232,7 @@ func (r *run) launch(ctx context.Context) bool {
 func (r *run) started(ctx context.Context, child childReport) {
 	r.launched = store.Launch{
 		UID: r.cfg.UID, Child: r.identify(child.pid, child.start), Monitor: r.identify(r.monitor, 0),
-		PGID: child.pid, SID: child.sid, At: r.instant(r.cfg.Clock.Now()),
+		PGID: child.pid, SID: child.sid, Cgroup: child.cgroup, At: r.instant(r.cfg.Clock.Now()),
 	}
 	if r.pair != nil {
 		r.launched.TTY = r.pair.Name

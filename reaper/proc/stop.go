@@ -70,6 +70,19 @@ type StopConfig struct {
 	// Reap takes in the exits of the caller's own children before each census;
 	// nil when there is nothing to take in.
 	Reap func()
+	// Groups are control groups of the runs that are stopped. One whose members
+	// are all to be killed is killed at one stroke, which no storm outruns.
+	Groups []group
+}
+
+// group is a control group, as [Group] is one.
+type group interface {
+	// Members lists the pids in it and below it.
+	Members() ([]int, error)
+	// Freeze halts all of them, or lets them go on.
+	Freeze(on bool) error
+	// Kill kills all of them.
+	Kill() error
 }
 
 // StopUntilQuiet stops every process the census lists, and whatever these

@@ -3,6 +3,7 @@ package proc
 import (
 	"context"
 	"errors"
+	"slices"
 	"syscall"
 	"time"
 
@@ -135,6 +136,7 @@ func (s *stop) grace(ctx context.Context) bool {
 // bound is reached.
 func (s *stop) kill(ctx context.Context) {
 	quiet := s.settle(ctx, s.deadline, func() {
+		s.killGroups()
 		s.freeze()
 		for _, t := range s.live {
 			s.send(t, unix.SIGKILL)
@@ -167,6 +169,48 @@ func (s *stop) settle(ctx context.Context, end time.Duration, act func()) bool {
 		}
 		pause = min(2*pause, lastLook)
 	}
+}
+
+// killGroups kills the groups in which nobody is spared. They are halted for as
+// long as it takes to look once more: only then does nobody turn into, or bear, one
+// who is to be spared. A group with somebody who is spared is never halted.
+func (s *stop) killGroups() {
+	var halted []group
+	for _, g := range s.Groups {
+		if len(s.condemned(g)) > 0 && g.Freeze(true) == nil {
+			halted = append(halted, g)
+		}
+	}
+	if len(halted) == 0 {
+		return
+	}
+	s.census()
+	for _, g := range halted {
+		if all := s.condemned(g); s.err == nil && len(all) > 0 && g.Kill() == nil {
+			for _, t := range all {
+				t.last, t.frozen = unix.SIGKILL, true
+			}
+		}
+		// The dead do not mind, and everybody else goes on.
+		_ = g.Freeze(false)
+	}
+}
+
+// condemned are the members of a group, if all of them are to be killed.
+func (s *stop) condemned(g group) []*target {
+	pids, err := g.Members()
+	if err != nil {
+		return nil
+	}
+	all := make([]*target, 0, len(pids))
+	for _, pid := range pids {
+		i := slices.IndexFunc(s.live, func(t *target) bool { return t.PID == pid })
+		if i < 0 {
+			return nil
+		}
+		all = append(all, s.live[i])
+	}
+	return all
 }
 
 // freeze stops everybody and looks again until nobody new turns up: what does

@@ -264,7 +264,7 @@ func (c Config) auditFiles(ctx context.Context, at heartbeat.Observer) (found []
 
 // finishedWith says whether a row's run file is of no more use.
 func (c Config) finishedWith(e store.Execution, at heartbeat.Observer) bool {
-	if !e.Process.End.Over() || standingOf(e, at) == StandingLive || len(survivors(e, at)) > 0 {
+	if !e.Process.End.Over() || standingOf(e, at) == StandingLive || len(survivors(e, at)) > 0 || len(membersOf(e.Launch.Cgroup)) > 0 {
 		return false
 	}
 	_, err := os.Stat(heartbeat.RunFilePath(c.StateDir, e.UID))

@@ -135,7 +135,8 @@ func (w *sweeping) stopIn(ctx context.Context, s *scene, confirmed func(*run) bo
 	report := proc.StopUntilQuiet(ctx, proc.StopConfig{
 		Census: h.census, Keep: h.keep,
 		Grace: cmp.Or(w.grace, stopGrace), Bound: stopBound,
-		Now: func() time.Duration { return time.Duration(w.Observe().Now.AwakeMS) * time.Millisecond },
+		Now:    func() time.Duration { return time.Duration(w.Observe().Now.AwakeMS) * time.Millisecond },
+		Groups: s.groups(),
 	})
 	w.done.Processes = append(w.done.Processes, h.outcomes(report)...)
 	return errors.Join(report.Err, w.writeLeftovers(ctx, s))
@@ -220,7 +221,7 @@ func (w *sweeping) closeStale(ctx context.Context) error {
 }
 
 // tidyRunFiles removes what dead wrappers began and never finished, and the files
-// of ended runs that nothing lives of any more.
+// and control groups of ended runs that nothing lives of any more.
 func (w *sweeping) tidyRunFiles(ctx context.Context) error {
 	at := w.Observe()
 	failures := []error{heartbeat.SweepUnfinished(w.StateDir, time.UnixMilli(at.Now.WallMS))}
@@ -231,6 +232,12 @@ func (w *sweeping) tidyRunFiles(ctx context.Context) error {
 		}
 		if err != nil || !w.finishedWith(e, at) {
 			continue
+		}
+		if g, there := proc.GroupAt(e.Launch.Cgroup); there && isHere(e.Wrapper, at) {
+			_ = g.Freeze(false) // whoever halted it is gone
+			if g.Remove() != nil {
+				continue // somebody lives in it, and is to be found again
+			}
 		}
 		if err := os.Remove(heartbeat.RunFilePath(w.StateDir, uid)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			failures = append(failures, fmt.Errorf("remove run file: %w", err))

@@ -20,6 +20,7 @@ type system struct {
 	marker    func(pid int) (proc.Marker, error)
 	args      func(pid int) ([]string, error)
 	cgroup    func(pid int) (string, error)
+	members   func(cgroup string) []int
 	protected func() map[int]bool
 }
 
@@ -27,8 +28,19 @@ type system struct {
 func thisSystem() system {
 	var reader proc.MarkerReader
 	return system{
-		census: proc.All, marker: reader.Read, args: proc.Args, cgroup: proc.Cgroup, protected: proc.Protected,
+		census: proc.All, marker: reader.Read, args: proc.Args, cgroup: proc.Cgroup, members: membersOf,
+		protected: proc.Protected,
 	}
+}
+
+// membersOf lists who is in a run's control group; nobody is in one that is gone.
+func membersOf(cgroup string) []int {
+	g, ok := proc.GroupAt(cgroup)
+	if !ok {
+		return nil
+	}
+	pids, _ := g.Members() // what cannot be listed is found by other proofs, or not at all
+	return pids
 }
 
 // mark is a marker, or why it could not be read.
@@ -55,6 +67,9 @@ type scene struct {
 	// made its session or group.
 	byProcess map[process][]*run
 	byLeader  map[int][]*run
+	// byGroup leads from a pid to the runs whose control group it is in; nil until
+	// somebody asks.
+	byGroup map[int][]*run
 	// wrappers are the processes of living runs that look after them.
 	wrappers map[process]*run
 	// spared remembers the answers of kept.
@@ -94,7 +109,7 @@ func (s *scene) look() error {
 		return fmt.Errorf("look at processes: %w", err)
 	}
 	s.table, s.byPID = table, make(map[int]proc.Process, len(table))
-	s.marks, s.spared = map[int]mark{}, map[int]sparing{}
+	s.marks, s.spared, s.byGroup = map[int]mark{}, map[int]sparing{}, nil
 	s.protected = s.sys.protected()
 	s.children = map[int][]int{}
 	for _, p := range table {
@@ -109,7 +124,7 @@ func (s *scene) add(r *run) {
 	if s.runs[r.UID] != nil {
 		return
 	}
-	s.runs[r.UID], s.order = r, append(s.order, r.UID)
+	s.runs[r.UID], s.order, s.byGroup = r, append(s.order, r.UID), nil
 	if r.standing == StandingElsewhere {
 		return // its numbers are those of other processes here
 	}
@@ -209,9 +224,27 @@ func filedUIDs(stateDir string) []string {
 // runFiles is where the run files of a state directory lie.
 func runFiles(stateDir string) string { return filepath.Dir(heartbeat.RunFilePath(stateDir, "x")) }
 
+// grouped are the runs whose control group a process is in. The groups are asked,
+// and not the processes: most runs have none, and most processes are in none.
+func (s *scene) grouped(pid int) []*run {
+	if s.byGroup == nil {
+		s.byGroup = map[int][]*run{}
+		for _, uid := range s.order {
+			r := s.runs[uid]
+			if r.Launch.Cgroup == "" || r.standing == StandingElsewhere {
+				continue
+			}
+			for _, pid := range s.sys.members(r.Launch.Cgroup) {
+				s.byGroup[pid] = append(s.byGroup[pid], r)
+			}
+		}
+	}
+	return s.byGroup[pid]
+}
+
 // candidates are the runs a process may belong to: the one it is marked with
-// first, then those that name it or somebody above it, or have made its session
-// or group.
+// first, then those that name it or somebody above it, have made its session or
+// group, or have it in their control group.
 func (s *scene) candidates(p proc.Process) []*run {
 	var found []*run
 	seen := map[*run]bool{}
@@ -227,6 +260,7 @@ func (s *scene) candidates(p proc.Process) []*run {
 	add(s.byProcess[identityOf(p)]...)
 	add(s.byLeader[p.SID]...)
 	add(s.byLeader[p.PGID]...)
+	add(s.grouped(p.PID)...)
 	if len(s.byProcess) == 0 {
 		return found
 	}

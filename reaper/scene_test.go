@@ -38,7 +38,15 @@ func (f fakes) system() system {
 			}
 			return []string{fmt.Sprint("prog-", pid)}, nil
 		},
-		cgroup:    func(pid int) (string, error) { return f.groups[pid], nil },
+		cgroup: func(pid int) (string, error) { return f.groups[pid], nil },
+		members: func(top string) (pids []int) {
+			for pid, path := range f.groups {
+				if proc.InCgroup(path, top) {
+					pids = append(pids, pid)
+				}
+			}
+			return pids
+		},
 		protected: func() map[int]bool { return map[int]bool{1: true, 500: true, 501: true} },
 	}
 }
@@ -162,6 +170,10 @@ func TestVerdicts(t *testing.T) {
 			name: "control group and marker", p: stranger, mark: own(),
 			change: func(f *fakes, _ *run) { f.groups = map[int]string{300: cgroupPath + "/tool"} },
 			want:   VerdictStop, proofs: []Proof{ProofCgroup, ProofMarker},
+		},
+		{
+			name: "control group alone", p: stranger, change: func(f *fakes, _ *run) { f.groups = map[int]string{300: cgroupPath} },
+			want: VerdictReport, proofs: []Proof{ProofCgroup},
 		},
 		{
 			name: "another run's control group with a longer name", p: stranger, mark: own(),

@@ -88,3 +88,14 @@ func (r *run) keptAtEnd(p proc.Process) (reason string, kept bool) {
 	}
 	return "", false
 }
+
+// groups are the control groups of the runs that nobody looks after.
+func (s *scene) groups() (all []proc.Group) {
+	for _, uid := range s.order {
+		r := s.runs[uid]
+		if g, there := proc.GroupAt(r.Launch.Cgroup); there && r.left() {
+			all = append(all, g)
+		}
+	}
+	return all
+}

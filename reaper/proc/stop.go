@@ -72,7 +72,7 @@ type StopConfig struct {
 	Reap func()
 	// Groups are control groups of the runs that are stopped. One whose members
 	// are all to be killed is killed at one stroke, which no storm outruns.
-	Groups []group
+	Groups []Group
 }
 
 // group is a control group, as [Group] is one.
@@ -118,8 +118,13 @@ func newStop(cfg StopConfig) *stop {
 	if cfg.Send == nil {
 		cfg.Send = func(p Process, sig syscall.Signal) error { return Signal(p.PID, p.Start, sig) }
 	}
+	groups := make([]group, 0, len(cfg.Groups))
+	for _, g := range cfg.Groups {
+		groups = append(groups, g)
+	}
 	return &stop{
 		StopConfig: cfg,
+		groups:     groups,
 		deadline:   cfg.Now() + cfg.Bound,
 		protected:  Protected,
 		command:    commandOf,

@@ -32,6 +32,7 @@ type target struct {
 type stop struct {
 	StopConfig
 	deadline  time.Duration
+	groups    []group
 	protected func() map[int]bool
 	command   func(Process) string
 
@@ -176,7 +177,7 @@ func (s *stop) settle(ctx context.Context, end time.Duration, act func()) bool {
 // who is to be spared. A group with somebody who is spared is never halted.
 func (s *stop) killGroups() {
 	var halted []group
-	for _, g := range s.Groups {
+	for _, g := range s.groups {
 		if len(s.condemned(g)) > 0 && g.Freeze(true) == nil {
 			halted = append(halted, g)
 		}

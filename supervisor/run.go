@@ -224,6 +224,9 @@ func (r *run) launch(ctx context.Context) bool {
 		r.launchErr = &ownError{err}
 		return false
 	}
+	if r.cfg.Scope && child.cgroup == "" {
+		r.note(lifecycle.SourceOwnAct, "it has a scope of systemd, and no control group of its own in it", "")
+	}
 	r.started(ctx, child)
 	return true
 }

@@ -21,6 +21,7 @@ type system struct {
 	args      func(pid int) ([]string, error)
 	cgroup    func(pid int) (string, error)
 	members   func(cgroup string) []int
+	holds     func(pid int, terminal string) bool
 	protected func() map[int]bool
 }
 
@@ -29,7 +30,7 @@ func thisSystem() system {
 	var reader proc.MarkerReader
 	return system{
 		census: proc.All, marker: reader.Read, args: proc.Args, cgroup: proc.Cgroup, members: membersOf,
-		protected: proc.Protected,
+		holds: proc.HoldsDeadTerminal, protected: proc.Protected,
 	}
 }
 

@@ -56,6 +56,7 @@ type run struct {
 	runFile    *heartbeat.RunFile
 	syncing    sync.WaitGroup // of the run file
 	heart      *heartbeat.Beater
+	scout      atomic.Pointer[scout] // nil before there is a heart
 	wakes      *clock.Wakes
 	began      clock.Reading
 

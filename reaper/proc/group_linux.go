@@ -226,19 +226,19 @@ const releasePasses = 16
 
 // Release gives the group up at the end of its run: who is still in it lives on
 // where it would have lived without a group. Groups made inside it, of runs that
-// still live, are left alone, and the group with them.
+// still live, are left alone, and the group with them: the last of them removes it.
 func (g Group) Release() error {
 	for range releasePasses {
 		err := g.Remove()
 		if err == nil || !errors.Is(err, unix.EBUSY) {
 			return err
 		}
-		if entries, err := os.ReadDir(g.dir); err != nil || hasDir(entries) {
-			return fmt.Errorf("release control group %s: %w", g.path, unix.EBUSY)
-		}
 		members, err := membersOf(g.dir)
 		if err != nil {
 			return fmt.Errorf("release control group %s: %w", g.path, err)
+		}
+		if len(members) == 0 {
+			break // somebody lives below it
 		}
 		_ = g.Freeze(false) // whoever halted it may be gone
 		up := Group{dir: filepath.Dir(g.dir), path: path.Dir(g.path)}
@@ -249,16 +249,6 @@ func (g Group) Release() error {
 		}
 	}
 	return fmt.Errorf("release control group %s: %w", g.path, unix.EBUSY)
-}
-
-// hasDir says whether a directory is among the entries.
-func hasDir(entries []fs.DirEntry) bool {
-	for _, e := range entries {
-		if e.IsDir() {
-			return true
-		}
-	}
-	return false
 }
 
 // Remove removes the group if nobody is in it, with the empty ones below it, and

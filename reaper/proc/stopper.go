@@ -174,11 +174,18 @@ func (s *stop) settle(ctx context.Context, end time.Duration, act func()) bool {
 
 // killGroups kills the groups in which nobody is spared. They are halted for as
 // long as it takes to look once more: only then does nobody turn into, or bear, one
-// who is to be spared. A group with somebody who is spared is never halted.
+// who is to be spared, and nobody becomes another faster than we look. A group in
+// which somebody is spared is never halted, or once if that was not known.
 func (s *stop) killGroups() {
+	spared := map[int]bool{}
+	for _, t := range s.order {
+		spared[t.PID] = spared[t.PID] || t.lives && (t.kept || t.refused)
+	}
 	var halted []group
 	for _, g := range s.groups {
-		if len(s.condemned(g)) > 0 && g.Freeze(true) == nil {
+		pids, err := g.Members()
+		has := func(pid int) bool { return spared[pid] }
+		if err == nil && len(pids) > 0 && !slices.ContainsFunc(pids, has) && g.Freeze(true) == nil {
 			halted = append(halted, g)
 		}
 	}
@@ -187,7 +194,12 @@ func (s *stop) killGroups() {
 	}
 	s.census()
 	for _, g := range halted {
-		if all := s.condemned(g); s.err == nil && len(all) > 0 && g.Kill() == nil {
+		all := s.condemned(g)
+		switch {
+		case s.err != nil:
+		case len(all) == 0:
+			s.groups = slices.DeleteFunc(s.groups, func(other group) bool { return other == g })
+		case g.Kill() == nil:
 			for _, t := range all {
 				t.last, t.frozen = unix.SIGKILL, true
 			}

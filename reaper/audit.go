@@ -264,11 +264,20 @@ func (c Config) auditFiles(ctx context.Context, at heartbeat.Observer) (found []
 
 // finishedWith says whether a row's run file is of no more use.
 func (c Config) finishedWith(e store.Execution, at heartbeat.Observer) bool {
-	if !e.Process.End.Over() || standingOf(e, at) == StandingLive || len(survivors(e, at)) > 0 || len(membersOf(e.Launch.Cgroup)) > 0 {
+	if !e.Process.End.Over() || standingOf(e, at) == StandingLive || len(survivors(e, at)) > 0 {
+		return false
+	}
+	if slices.ContainsFunc(membersOf(e.Launch.Cgroup), lives) {
 		return false
 	}
 	_, err := os.Stat(heartbeat.RunFilePath(c.StateDir, e.UID))
 	return err == nil
+}
+
+// lives says whether a pid is of a process that has not ended.
+func lives(pid int) bool {
+	p, err := proc.Read(pid)
+	return err == nil && !p.Dead()
 }
 
 // span is a number of milliseconds for a person.

@@ -233,17 +233,32 @@ func (w *sweeping) tidyRunFiles(ctx context.Context) error {
 		if err != nil || !w.finishedWith(e, at) {
 			continue
 		}
-		if g, there := proc.GroupAt(e.Launch.Cgroup); there && isHere(e.Wrapper, at) {
-			_ = g.Freeze(false) // whoever halted it is gone
-			if g.Remove() != nil {
-				continue // somebody lives in it, and is to be found again
-			}
+		if isHere(e.Wrapper, at) && !w.removeGroup(ctx, e.Launch.Cgroup) {
+			continue // somebody lives in it, and is to be found again
 		}
 		if err := os.Remove(heartbeat.RunFilePath(w.StateDir, uid)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			failures = append(failures, fmt.Errorf("remove run file: %w", err))
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// removeGroup removes the control group of an ended run, and says whether it is
+// gone.
+func (w *sweeping) removeGroup(ctx context.Context, path string) bool {
+	g, there := proc.GroupAt(path)
+	if !there {
+		return true
+	}
+	_ = g.Freeze(false) // whoever halted it is gone
+	for waited := time.Duration(0); ; waited += awaitFirst {
+		if g.Remove() == nil {
+			return true
+		}
+		if slices.ContainsFunc(membersOf(path), lives) || waited >= groupWait || w.pause(ctx, awaitFirst) != nil {
+			return false
+		}
+	}
 }
 
 // forget removes history that is too old.

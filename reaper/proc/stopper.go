@@ -42,6 +42,7 @@ type stop struct {
 	live  []*target // of the last census: alive, not kept, not refused
 	seen  int       // processes in the last census, zombies included
 	err   error     // of the last census
+	took  time.Duration
 	fails int       // censuses that failed in a row
 }
 
@@ -50,8 +51,9 @@ func (s *stop) census() {
 	if s.Reap != nil {
 		s.Reap()
 	}
+	began := s.Now()
 	list, err := s.Census()
-	s.err = err
+	s.took, s.err = s.Now()-began, err
 	if err != nil {
 		s.fails++
 		return
@@ -158,14 +160,15 @@ func (s *stop) settle(ctx context.Context, end time.Duration, act func()) bool {
 			quiet = 0
 			act()
 		default:
-			// Quiet is confirmed quickly; stubbornness is watched with patience.
+			// Quiet is confirmed quickly; stubbornness is watched with patience, and
+			// never for more than half of the time.
 			quiet, pause = quiet+1, firstLook
 		}
 		left := end - s.Now()
 		switch {
 		case quiet == 2:
 			return true
-		case left <= 0, s.fails > maxFailures, s.Wait(ctx, min(pause, left)) != nil:
+		case left <= 0, s.fails > maxFailures, s.Wait(ctx, min(max(pause, s.took), left)) != nil:
 			return false
 		}
 		pause = min(2*pause, lastLook)

@@ -77,7 +77,7 @@ func (st *stage) count(ctx context.Context, which string, s sweep, code int) err
 	st.named = nil
 	for p, line := range left {
 		proofs, named := reported[p.pid]
-		if named && st.rash {
+		if named && (st.rash || !st.grouped) {
 			st.named = append(st.named, fmt.Sprintf("%s (%s)", line, proofs))
 			continue
 		}

@@ -22,7 +22,8 @@ type scenario struct {
 	// divided. Without, nothing holds who changes his identity for ever.
 	grouped bool
 	// rash: runs whose wrapper and monitor both die do so at any moment, also
-	// before anything was written down. What then has but one proof is named only.
+	// before anything was written down. What then has but one proof is named only, as
+	// it is without groups.
 	rash bool
 }
 

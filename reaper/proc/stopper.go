@@ -43,7 +43,7 @@ type stop struct {
 	seen  int       // processes in the last census, zombies included
 	err   error     // of the last census
 	took  time.Duration
-	fails int       // censuses that failed in a row
+	fails int // censuses that failed in a row
 }
 
 // census looks again. A failed one leaves the picture as it was.

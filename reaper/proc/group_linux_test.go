@@ -28,6 +28,7 @@ func testGroup(t *testing.T) Group {
 		_ = g.Freeze(false)
 		_ = g.Kill()
 		eventually(t, "the group is removed", func() bool { return g.Remove() == nil })
+		eventually(t, "no child is left", func() bool { reapAll(); return Childless() })
 	})
 	return g
 }

@@ -125,7 +125,8 @@ func (st *stage) clear() {
 				_ = proc.Signal(p.PID, p.Start, syscall.SIGKILL)
 			}
 		}
-		if !found {
+		removeGroup(st.group)
+		if !found && subgroups(st.group) == 0 {
 			break
 		}
 		time.Sleep(20 * time.Millisecond)

@@ -110,7 +110,7 @@ func (w *sweeping) secondLook(ctx context.Context) error {
 // ignores the polite signal holds up none of the others. What the plan says is to
 // be spared or reported is looked at again with the rest.
 func (w *sweeping) stop(ctx context.Context) error {
-	if !slices.ContainsFunc(w.plan.Processes, func(p ProcessStep) bool { return p.Verdict == VerdictStop }) {
+	if !w.plan.restless && !slices.ContainsFunc(w.plan.Processes, func(p ProcessStep) bool { return p.Verdict == VerdictStop }) {
 		w.done.Processes = w.plan.Processes
 		return nil
 	}

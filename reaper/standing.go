@@ -1,6 +1,9 @@
 package reaper
 
 import (
+	"errors"
+	"slices"
+
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -98,4 +101,22 @@ func (s *scene) groups() (all []proc.Group) {
 		}
 	}
 	return all
+}
+
+// restless are the groups in which somebody lives whom the picture does not show:
+// he was born while it was taken. Some become another process all the time.
+func (s *scene) restless() (all []proc.Group) {
+	for _, g := range s.groups() {
+		pids, err := g.Members()
+		if err == nil && slices.ContainsFunc(pids, s.unseen) {
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
+// unseen says whether a living process is not in the picture.
+func (s *scene) unseen(pid int) bool {
+	_, there := s.byPID[pid]
+	return (!there || errors.Is(s.marker(pid).err, proc.ErrGone)) && lives(pid)
 }

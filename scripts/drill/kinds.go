@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -64,7 +66,7 @@ type role struct {
 
 // cast chooses a role.
 func cast(rng *rand.Rand, n int, s scenario) role {
-	r := role{n: n, tag: s.tag(n), death: pick(rng, deaths()), linger: rng.IntN(1500)}
+	r := role{n: n, tag: s.tag(n), death: pick(rng, deaths()), linger: rng.IntN(s.linger)}
 	r.pty = r.death == "terminal" || rng.IntN(2) == 0
 	for range 1 + rng.IntN(4) {
 		if e := pick(rng, escapes()); (!e.root || !s.unprivileged) && (!e.hops || s.grouped) {
@@ -73,7 +75,7 @@ func cast(rng *rand.Rand, n int, s scenario) role {
 	}
 	if r.death == "all" && !s.rash {
 		// Long enough for what it started to be written down by any clock.
-		r.linger += 2500
+		r.linger += 2 * s.linger
 	}
 	return r
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -19,6 +21,7 @@ import (
 type options struct {
 	ocrRun           string
 	runs, bystanders int
+	linger           int
 	seed             uint64
 	only             []string
 }
@@ -44,6 +47,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.ocrRun, "ocr-run", "", "path of the ocr-run binary to put to the test")
 	flags.IntVar(&o.runs, "runs", 200, "how many runs")
 	flags.IntVar(&o.bystanders, "bystanders", 2000, "how many processes that must not be touched")
+	flags.IntVar(&o.linger, "linger", 1500, "how long a run lives at most, in ms; three times as long if nobody is left to tidy up")
 	flags.Uint64Var(&o.seed, "seed", 0, "what all choices come from; 0 chooses one")
 	flags.StringVar(&only, "scenario", "", "only these, comma-separated; all but rash without")
 	if err := flags.Parse(args); err != nil {

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -12,6 +14,8 @@ type scenario struct {
 	runs int
 	// bystanders is how many processes look on.
 	bystanders int
+	// linger is how long a run that is ready lives at most, in milliseconds.
+	linger int
 	// busy keeps every processor occupied.
 	busy bool
 	// files limits the descriptors of everything of ocr-run; 0 does not.
@@ -43,7 +47,7 @@ func (s scenario) ours(args []string) (run, bystander bool) {
 
 // scenarios are all of them, in the order in which they are gone through.
 func scenarios(o options) []scenario {
-	base := scenario{seed: o.seed, runs: o.runs, bystanders: o.bystanders, grouped: canGroup()}
+	base := scenario{seed: o.seed, runs: o.runs, bystanders: o.bystanders, linger: o.linger, grouped: canGroup()}
 	all := []scenario{}
 	for i, change := range []func(*scenario){
 		func(s *scenario) { s.name = "plain" },

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 )
 
@@ -69,7 +70,7 @@ func cast(rng *rand.Rand, n int, s scenario) role {
 	r := role{n: n, tag: s.tag(n), death: pick(rng, deaths()), linger: rng.IntN(s.linger)}
 	r.pty = r.death == "terminal" || rng.IntN(2) == 0
 	for range 1 + rng.IntN(4) {
-		if e := pick(rng, escapes()); (!e.root || !s.unprivileged) && (!e.hops || s.grouped) {
+		if e := pick(rng, escapes()); (!e.root || !s.unprivileged && os.Getuid() == 0) && (!e.hops || s.grouped) {
 			r.escapes = append(r.escapes, e)
 		}
 	}

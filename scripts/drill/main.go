@@ -81,7 +81,7 @@ func drill(ctx context.Context, args []string, out io.Writer) error {
 		wanted := len(o.only) == 0 && !s.rash || slices.Contains(o.only, s.name)
 		switch {
 		case !wanted:
-		case s.unprivileged && os.Getuid() != 0 && s.grouped:
+		case s.unprivileged && os.Getuid() != 0:
 			fmt.Fprintf(out, "%s: skipped: only root can become somebody else\n", s.name)
 		default:
 			r, err := play(ctx, o, s)

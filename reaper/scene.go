@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ocr-run/ocr-run/heartbeat"
@@ -57,7 +58,7 @@ type scene struct {
 	at        heartbeat.Observer
 	table     []proc.Process
 	byPID     map[int]proc.Process
-	children  map[int][]int
+	children  map[int][]int // nil until somebody asks
 	marks     map[int]mark
 	protected map[int]bool
 
@@ -110,14 +111,24 @@ func (s *scene) look() error {
 		return fmt.Errorf("look at processes: %w", err)
 	}
 	s.table, s.byPID = table, make(map[int]proc.Process, len(table))
-	s.marks, s.spared, s.byGroup = map[int]mark{}, map[int]sparing{}, nil
+	s.marks, s.spared, s.byGroup = make(map[int]mark, len(table)), map[int]sparing{}, nil
 	s.protected = s.sys.protected()
-	s.children = map[int][]int{}
+	s.children = nil
 	for _, p := range table {
 		s.byPID[p.PID] = p
-		s.children[p.PPID] = append(s.children[p.PPID], p.PID)
 	}
 	return nil
+}
+
+// childrenOf are the pids of a process's children.
+func (s *scene) childrenOf(pid int) []int {
+	if s.children == nil {
+		s.children = make(map[int][]int, len(s.table))
+		for _, p := range s.table {
+			s.children[p.PPID] = append(s.children[p.PPID], p.PID)
+		}
+	}
+	return s.children[pid]
 }
 
 // add makes a run known.
@@ -247,12 +258,13 @@ func (s *scene) grouped(pid int) []*run {
 // first, then those that name it or somebody above it, have made its session or
 // group, or have it in their control group.
 func (s *scene) candidates(p proc.Process) []*run {
+	if len(s.runs) == 0 {
+		return nil
+	}
 	var found []*run
-	seen := map[*run]bool{}
 	add := func(all ...*run) {
 		for _, r := range all {
-			if r != nil && !seen[r] {
-				seen[r] = true
+			if r != nil && !slices.Contains(found, r) {
 				found = append(found, r)
 			}
 		}

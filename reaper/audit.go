@@ -11,6 +11,7 @@ import (
 
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
 )
 
@@ -267,8 +268,17 @@ func (c Config) finishedWith(e store.Execution, at heartbeat.Observer) bool {
 	if !e.Process.End.Over() || standingOf(e, at) == StandingLive || len(survivors(e, at)) > 0 {
 		return false
 	}
+	if slices.ContainsFunc(membersOf(e.Launch.Cgroup), lives) {
+		return false
+	}
 	_, err := os.Stat(heartbeat.RunFilePath(c.StateDir, e.UID))
 	return err == nil
+}
+
+// lives says whether a pid is of a process that has not ended.
+func lives(pid int) bool {
+	p, err := proc.Read(pid)
+	return err == nil && !p.Dead()
 }
 
 // span is a number of milliseconds for a person.

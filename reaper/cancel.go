@@ -135,7 +135,7 @@ func tidyUp(ctx context.Context, c Config, uid string) ([]ProcessStep, error) {
 		return nil, err
 	}
 	r := first.runs[uid]
-	if r == nil || !r.left() || len(first.processesOf(uid)) == 0 {
+	if r == nil || !r.left() || len(first.processesOf(uid)) == 0 && len(first.restless()) == 0 {
 		return nil, nil
 	}
 	if err := w.secondLook(ctx); err != nil {

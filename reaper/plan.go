@@ -114,6 +114,9 @@ type Plan struct {
 
 	// left are the runs that nobody looked after when the plan was made.
 	left map[string]bool
+	// restless: somebody lives in the control group of one of them whom the plan
+	// does not know.
+	restless bool
 }
 
 // Empty says whether there is nothing to do.
@@ -135,7 +138,7 @@ func Survey(ctx context.Context, c Config) (Plan, error) {
 	if err != nil {
 		return p, errors.Join(append(failures, err)...)
 	}
-	p.Processes = s.ofOthers(s.processes())
+	p.Processes, p.restless = s.ofOthers(s.processes()), len(s.restless()) > 0
 	dying := map[string]bool{}
 	for _, uid := range s.order {
 		r := s.runs[uid]

@@ -10,8 +10,8 @@ import (
 // Proof is one kind of evidence that a process belongs to an execution.
 type Proof string
 
-// The ladder of proofs, the strongest first. Session and group are one proof: who
-// has the one nearly always has the other.
+// The ladder of proofs, the strongest first. Session, group and terminal are one
+// proof: who has the one nearly always has the others.
 const (
 	// ProofIdentity is the exact process the ledger names: pid and start. It is
 	// enough alone.
@@ -20,7 +20,8 @@ const (
 	ProofCgroup Proof = "cgroup"
 	// ProofDescent is a process below one the ledger names.
 	ProofDescent Proof = "descent"
-	// ProofSession is a process in a session or a group that the execution made.
+	// ProofSession is a process in a session or a group that the execution made, or
+	// one that holds the terminal that was made for it.
 	ProofSession Proof = "session"
 	// ProofMarker is a process with the execution's marker in its environment,
 	// lineage included.
@@ -118,7 +119,8 @@ func (s *scene) descent(p proc.Process, r *run) Rung {
 // maxDepth bounds the way up through parents.
 const maxDepth = 256
 
-// session asks for a session or group that the run made. The kernel gives the
+// session asks for a session or group that the run made, or for the terminal that
+// was made for it. The kernel gives the
 // number of either to nobody else while it has a member. One whose leader lives
 // and is another process than we know has nothing to do with the run.
 func (s *scene) session(p proc.Process, r *run) Rung {
@@ -134,6 +136,9 @@ func (s *scene) session(p proc.Process, r *run) Rung {
 			continue
 		}
 		return Rung{ProofSession, true, fmt.Sprintf("the run made its %s, %d", c.what, c.id)}
+	}
+	if r.Launch.TTY != "" && s.sys.holds(p.PID, r.Launch.TTY) {
+		return Rung{ProofSession, true, "it holds the terminal that was made for the run, " + r.Launch.TTY}
 	}
 	return Rung{ProofSession, false, fmt.Sprintf("the run made neither its session, %d, nor its group, %d", p.SID, p.PGID)}
 }

@@ -110,7 +110,7 @@ func (w *sweeping) secondLook(ctx context.Context) error {
 // ignores the polite signal holds up none of the others. What the plan says is to
 // be spared or reported is looked at again with the rest.
 func (w *sweeping) stop(ctx context.Context) error {
-	if !slices.ContainsFunc(w.plan.Processes, func(p ProcessStep) bool { return p.Verdict == VerdictStop }) {
+	if !w.plan.restless && !slices.ContainsFunc(w.plan.Processes, func(p ProcessStep) bool { return p.Verdict == VerdictStop }) {
 		w.done.Processes = w.plan.Processes
 		return nil
 	}
@@ -137,7 +137,8 @@ func (w *sweeping) stopIn(ctx context.Context, s *scene, confirmed func(*run) bo
 	report := proc.StopUntilQuiet(ctx, proc.StopConfig{
 		Census: h.census, Keep: h.keep,
 		Grace: cmp.Or(w.grace, stopGrace), Bound: stopBound,
-		Now: func() time.Duration { return time.Duration(w.Observe().Now.AwakeMS) * time.Millisecond },
+		Now:    func() time.Duration { return time.Duration(w.Observe().Now.AwakeMS) * time.Millisecond },
+		Groups: s.groups(),
 	})
 	w.done.Processes = append(w.done.Processes, h.outcomes(report)...)
 	return errors.Join(report.Err, w.writeLeftovers(ctx, s))
@@ -223,7 +224,7 @@ func (w *sweeping) closeStale(ctx context.Context) error {
 }
 
 // tidyRunFiles removes what dead wrappers began and never finished, and the files
-// of ended runs that nothing lives of any more.
+// and control groups of ended runs that nothing lives of any more.
 func (w *sweeping) tidyRunFiles(ctx context.Context) error {
 	at := w.Observe()
 	failures := []error{heartbeat.SweepUnfinished(w.StateDir, time.UnixMilli(at.Now.WallMS))}
@@ -235,11 +236,32 @@ func (w *sweeping) tidyRunFiles(ctx context.Context) error {
 		if err != nil || !w.finishedWith(e, at) {
 			continue
 		}
+		if isHere(e.Wrapper, at) && !w.removeGroup(ctx, e.Launch.Cgroup) {
+			continue // somebody lives in it, and is to be found again
+		}
 		if err := os.Remove(heartbeat.RunFilePath(w.StateDir, uid)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			failures = append(failures, fmt.Errorf("remove run file: %w", err))
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// removeGroup removes the control group of an ended run, and says whether it is
+// gone.
+func (w *sweeping) removeGroup(ctx context.Context, path string) bool {
+	g, there := proc.GroupAt(path)
+	if !there {
+		return true
+	}
+	_ = g.Freeze(false) // whoever halted it is gone
+	for waited := time.Duration(0); ; waited += awaitFirst {
+		if g.Remove() == nil {
+			return true
+		}
+		if slices.ContainsFunc(membersOf(path), lives) || waited >= groupWait || w.pause(ctx, awaitFirst) != nil {
+			return false
+		}
+	}
 }
 
 // forget removes history that is too old.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ocr-run/ocr-run/heartbeat"
@@ -20,6 +21,8 @@ type system struct {
 	marker    func(pid int) (proc.Marker, error)
 	args      func(pid int) ([]string, error)
 	cgroup    func(pid int) (string, error)
+	members   func(cgroup string) []int
+	holds     func(pid int, terminal string) bool
 	protected func() map[int]bool
 }
 
@@ -27,8 +30,19 @@ type system struct {
 func thisSystem() system {
 	var reader proc.MarkerReader
 	return system{
-		census: proc.All, marker: reader.Read, args: proc.Args, cgroup: proc.Cgroup, protected: proc.Protected,
+		census: proc.All, marker: reader.Read, args: proc.Args, cgroup: proc.Cgroup, members: membersOf,
+		holds: proc.HoldsDeadTerminal, protected: proc.Protected,
 	}
+}
+
+// membersOf lists who is in a run's control group; nobody is in one that is gone.
+func membersOf(cgroup string) []int {
+	g, ok := proc.GroupAt(cgroup)
+	if !ok {
+		return nil
+	}
+	pids, _ := g.Members() // what cannot be listed is found by other proofs, or not at all
+	return pids
 }
 
 // mark is a marker, or why it could not be read.
@@ -44,7 +58,7 @@ type scene struct {
 	at        heartbeat.Observer
 	table     []proc.Process
 	byPID     map[int]proc.Process
-	children  map[int][]int
+	children  map[int][]int // nil until somebody asks
 	marks     map[int]mark
 	protected map[int]bool
 
@@ -55,6 +69,9 @@ type scene struct {
 	// made its session or group.
 	byProcess map[process][]*run
 	byLeader  map[int][]*run
+	// byGroup leads from a pid to the runs whose control group it is in; nil until
+	// somebody asks.
+	byGroup map[int][]*run
 	// wrappers are the processes of living runs that look after them.
 	wrappers map[process]*run
 	// spared remembers the answers of kept.
@@ -94,14 +111,24 @@ func (s *scene) look() error {
 		return fmt.Errorf("look at processes: %w", err)
 	}
 	s.table, s.byPID = table, make(map[int]proc.Process, len(table))
-	s.marks, s.spared = map[int]mark{}, map[int]sparing{}
+	s.marks, s.spared, s.byGroup = make(map[int]mark, len(table)), map[int]sparing{}, nil
 	s.protected = s.sys.protected()
-	s.children = map[int][]int{}
+	s.children = nil
 	for _, p := range table {
 		s.byPID[p.PID] = p
-		s.children[p.PPID] = append(s.children[p.PPID], p.PID)
 	}
 	return nil
+}
+
+// childrenOf are the pids of a process's children.
+func (s *scene) childrenOf(pid int) []int {
+	if s.children == nil {
+		s.children = make(map[int][]int, len(s.table))
+		for _, p := range s.table {
+			s.children[p.PPID] = append(s.children[p.PPID], p.PID)
+		}
+	}
+	return s.children[pid]
 }
 
 // add makes a run known.
@@ -109,7 +136,7 @@ func (s *scene) add(r *run) {
 	if s.runs[r.UID] != nil {
 		return
 	}
-	s.runs[r.UID], s.order = r, append(s.order, r.UID)
+	s.runs[r.UID], s.order, s.byGroup = r, append(s.order, r.UID), nil
 	if r.standing == StandingElsewhere {
 		return // its numbers are those of other processes here
 	}
@@ -209,16 +236,35 @@ func filedUIDs(stateDir string) []string {
 // runFiles is where the run files of a state directory lie.
 func runFiles(stateDir string) string { return filepath.Dir(heartbeat.RunFilePath(stateDir, "x")) }
 
+// grouped are the runs whose control group a process is in. The groups are asked,
+// and not the processes: most runs have none, and most processes are in none.
+func (s *scene) grouped(pid int) []*run {
+	if s.byGroup == nil {
+		s.byGroup = map[int][]*run{}
+		for _, uid := range s.order {
+			r := s.runs[uid]
+			if r.Launch.Cgroup == "" || r.standing == StandingElsewhere {
+				continue
+			}
+			for _, pid := range s.sys.members(r.Launch.Cgroup) {
+				s.byGroup[pid] = append(s.byGroup[pid], r)
+			}
+		}
+	}
+	return s.byGroup[pid]
+}
+
 // candidates are the runs a process may belong to: the one it is marked with
-// first, then those that name it or somebody above it, or have made its session
-// or group.
+// first, then those that name it or somebody above it, have made its session or
+// group, or have it in their control group.
 func (s *scene) candidates(p proc.Process) []*run {
+	if len(s.runs) == 0 {
+		return nil
+	}
 	var found []*run
-	seen := map[*run]bool{}
 	add := func(all ...*run) {
 		for _, r := range all {
-			if r != nil && !seen[r] {
-				seen[r] = true
+			if r != nil && !slices.Contains(found, r) {
 				found = append(found, r)
 			}
 		}
@@ -227,6 +273,7 @@ func (s *scene) candidates(p proc.Process) []*run {
 	add(s.byProcess[identityOf(p)]...)
 	add(s.byLeader[p.SID]...)
 	add(s.byLeader[p.PGID]...)
+	add(s.grouped(p.PID)...)
 	if len(s.byProcess) == 0 {
 		return found
 	}

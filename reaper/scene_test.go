@@ -20,6 +20,8 @@ type fakes struct {
 	hidden map[int]bool
 	args   map[int][]string
 	groups map[int]string
+	// terminals are the dead ones that are held.
+	terminals map[int]string
 }
 
 // system is the made-up table as a sweep asks for it.
@@ -38,7 +40,16 @@ func (f fakes) system() system {
 			}
 			return []string{fmt.Sprint("prog-", pid)}, nil
 		},
-		cgroup:    func(pid int) (string, error) { return f.groups[pid], nil },
+		cgroup: func(pid int) (string, error) { return f.groups[pid], nil },
+		members: func(top string) (pids []int) {
+			for pid, path := range f.groups {
+				if proc.InCgroup(path, top) {
+					pids = append(pids, pid)
+				}
+			}
+			return pids
+		},
+		holds:     func(pid int, name string) bool { return f.terminals[pid] == name },
 		protected: func() map[int]bool { return map[int]bool{1: true, 500: true, 501: true} },
 	}
 }
@@ -51,6 +62,7 @@ const (
 	liveUID    = "live"
 	marked     = "dead" // its lineage, too
 	cgroupPath = "/user/ocr-run-dead"
+	ttyName    = "/dev/pts/7"
 )
 
 // deadRun is the row, with what can be known of it from the outside.
@@ -59,7 +71,7 @@ func deadRun() *run {
 	e := store.Execution{
 		Announcement: store.Announcement{UID: deadUID, Lineage: marked, Wrapper: id(100, 998)},
 		Launch: store.Launch{
-			Child: id(102, deadStart), Monitor: id(101, 999), PGID: 102, SID: 101, Cgroup: cgroupPath,
+			Child: id(102, deadStart), Monitor: id(101, 999), PGID: 102, SID: 101, Cgroup: cgroupPath, TTY: ttyName,
 		},
 		Descendants: []store.Descendant{{PID: 110, StartTicks: 1100}},
 		Process:     lifecycle.Process{End: lifecycle.EndLost},
@@ -162,6 +174,23 @@ func TestVerdicts(t *testing.T) {
 			name: "control group and marker", p: stranger, mark: own(),
 			change: func(f *fakes, _ *run) { f.groups = map[int]string{300: cgroupPath + "/tool"} },
 			want:   VerdictStop, proofs: []Proof{ProofCgroup, ProofMarker},
+		},
+		{
+			name: "marker and terminal", p: stranger, mark: own(), change: func(f *fakes, _ *run) { f.terminals = map[int]string{300: ttyName} },
+			want: VerdictStop, proofs: []Proof{ProofSession, ProofMarker},
+		},
+		{
+			name: "terminal and session are one proof", p: inSession, change: func(f *fakes, _ *run) { f.terminals = map[int]string{300: ttyName} },
+			want: VerdictReport, proofs: []Proof{ProofSession},
+		},
+		{
+			name: "marker and another terminal", p: stranger, mark: own(),
+			change: func(f *fakes, _ *run) { f.terminals = map[int]string{300: "/dev/pts/70"} },
+			want:   VerdictReport, proofs: []Proof{ProofMarker},
+		},
+		{
+			name: "control group alone", p: stranger, change: func(f *fakes, _ *run) { f.groups = map[int]string{300: cgroupPath} },
+			want: VerdictReport, proofs: []Proof{ProofCgroup},
 		},
 		{
 			name: "another run's control group with a longer name", p: stranger, mark: own(),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
 )
 
@@ -74,13 +75,20 @@ func settle(ctx context.Context, l *store.Ledger, e store.Execution, at heartbea
 	}
 	// The file stays for as long as something is left to look after: that is how a
 	// sweep finds it again.
-	if e.RunFile == "" || len(end.Leftovers.Remaining) > 0 {
+	if e.RunFile == "" || len(end.Leftovers.Remaining) > 0 || hasGroup(e) {
 		return nil
 	}
 	if err := os.Remove(e.RunFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove run file: %w", err)
 	}
 	return nil
+}
+
+// hasGroup says whether the run's own control group is still there, for a sweep to
+// look into and remove.
+func hasGroup(e store.Execution) bool {
+	_, there := proc.GroupAt(e.Launch.Cgroup)
+	return there
 }
 
 // recordedEnd is the end in the run's exit record, if it has one of its own.

@@ -1,6 +1,9 @@
 package reaper
 
 import (
+	"errors"
+	"slices"
+
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -87,4 +90,33 @@ func (r *run) keptAtEnd(p proc.Process) (reason string, kept bool) {
 		}
 	}
 	return "", false
+}
+
+// groups are the control groups of the runs that nobody looks after.
+func (s *scene) groups() (all []proc.Group) {
+	for _, uid := range s.order {
+		r := s.runs[uid]
+		if g, there := proc.GroupAt(r.Launch.Cgroup); there && r.left() {
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
+// restless are the groups in which somebody lives whom the picture does not show:
+// he was born while it was taken. Some become another process all the time.
+func (s *scene) restless() (all []proc.Group) {
+	for _, g := range s.groups() {
+		pids, err := g.Members()
+		if err == nil && slices.ContainsFunc(pids, s.unseen) {
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
+// unseen says whether a living process is not in the picture.
+func (s *scene) unseen(pid int) bool {
+	_, there := s.byPID[pid]
+	return (!there || errors.Is(s.marker(pid).err, proc.ErrGone)) && lives(pid)
 }

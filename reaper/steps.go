@@ -44,8 +44,13 @@ const (
 	// stopGrace is what a run has by default when it is stopped: an agent that
 	// lost its wrapper saves its session as slowly as any other.
 	stopGrace = 5 * time.Second
-	// stopBound ends the stopping: the grace, and as long again for the killing.
-	stopBound = proc.StopBound
+	// stopBound ends the stopping. A sweep has the leftovers of many runs before it,
+	// and looks at every process of the machine after each blow: it takes longer
+	// than one run does, and nobody waits for it.
+	stopBound = 3 * proc.StopBound
+	// groupWait is how long the control group of those who were just killed may take
+	// to become empty: the kernel takes the dead out of it one by one.
+	groupWait = 200 * time.Millisecond
 	// wakeGrace is how long after a sleep of the machine nobody is called idle:
 	// as long as a silent wrapper is not called late.
 	wakeGrace = heartbeat.DefaultStale

@@ -135,7 +135,7 @@ func (s *scene) sparingOf(p proc.Process) sparing {
 // carries its own.
 func (s *scene) wraps(p proc.Process) (uid string) {
 	own := s.marker(p.PID)
-	for _, pid := range s.children[p.PID] {
+	for _, pid := range s.childrenOf(p.PID) {
 		if m := s.marker(pid); m.err == nil && m.UID != own.UID && m.UID != "" && s.runs[m.UID] == nil {
 			return m.UID
 		}

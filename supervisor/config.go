@@ -78,6 +78,10 @@ type Config struct {
 
 	PTY       PTYMode
 	NoMonitor bool
+	// Scope puts the run into a scope of the user's systemd, and fails where there
+	// is none. Without it the run has a control group of its own only where ours
+	// may be divided.
+	Scope     bool
 	OnHangup  HangupPolicy
 	Leftovers LeftoverPolicy
 	// Timeout ends the run after this much awake time; 0 means never.

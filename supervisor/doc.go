@@ -38,6 +38,7 @@
 //	wire.receiveAll   started by begin; ends with the wire, which end closes
 //	Relay             started by launch; waited for by Relay.Finish in end
 //	Beater, Wakes     started by startHeart; waited for by stopHeart in end
+//	scout             started by startHeart; waited for by stopHeart in end
 //	monitor.run       only without a monitor process; waited for in end
 //
 // A monitor has two: its own and receiveAll.

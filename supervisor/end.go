@@ -203,7 +203,9 @@ func (r *run) monitorLost(ctx context.Context) {
 			}
 		}
 	}
+	group, _ := proc.GroupAt(r.launched.Cgroup)
 	r.left = named(proc.StopUntilQuiet(context.WithoutCancel(ctx), proc.StopConfig{
+		Groups: []proc.Group{group},
 		Census: func() ([]proc.Process, error) { return proc.Descendants(os.Getpid()) },
 		Keep:   keep,
 		Grace:  r.cfg.Grace,
@@ -211,6 +213,7 @@ func (r *run) monitorLost(ctx context.Context) {
 		Reap:   reap,
 	}))
 	reap()
+	_ = group.Release()
 	r.monitor = 0
 }
 

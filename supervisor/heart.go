@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -45,12 +46,21 @@ func (r *run) startHeart() {
 			}
 		},
 	}
+	var wakes <-chan struct{}
 	if w, err := clock.WatchWakes(); err == nil {
 		r.wakes = w
-		cfg.Wakes = w.C()
+		wakes = w.C()
 	}
+	look := r.descendants()
+	s := newScout(func() []store.Descendant {
+		// The command itself is in the row already.
+		return slices.DeleteFunc(slices.Clone(look()), func(d store.Descendant) bool { return d.PID == r.launched.Child.PID })
+	}, wakes)
+	cfg.Wakes = s.beats
 	r.heart = heartbeat.New(cfg)
 	r.heart.Start()
+	s.start()
+	r.scout.Store(s)
 }
 
 // stopHeart ends the beating and keeps what it did not get written.
@@ -58,6 +68,7 @@ func (r *run) stopHeart(ctx context.Context) {
 	if r.heart == nil {
 		return
 	}
+	r.scout.Load().stop()
 	for _, e := range r.heart.Stop() {
 		if _, err := r.cfg.Journal.Append(ctx, e); err != nil {
 			r.cfg.Log.Warn().Err(err).Msg("write event")

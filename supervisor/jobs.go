@@ -196,6 +196,9 @@ func (r *run) tap(b []byte) {
 
 // watched passes bytes on to whoever looks on, one chunk at a time.
 func (r *run) watched(from Source, b []byte) {
+	if s := r.scout.Load(); s != nil {
+		s.stir()
+	}
 	if r.cfg.Tap != nil {
 		r.tapMu.Lock()
 		defer r.tapMu.Unlock()

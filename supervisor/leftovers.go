@@ -45,6 +45,9 @@ func (m *monitor) leftovers(ctx context.Context) store.Leftovers {
 		Now:    func() time.Duration { return clock.System().Now().Awake },
 		Reap:   m.bury,
 	}
+	if m.group.Path() != "" {
+		cfg.Groups = append(cfg.Groups, m.group)
+	}
 	m.bury()
 	if m.order.leftovers == LeftoversKeep || m.order.leftovers == LeftoversReport {
 		return m.listed()

@@ -94,7 +94,8 @@ type monitor struct {
 	held    int
 	heldEnd *unix.WaitStatus
 
-	pid       int // the run once it was let go, 0 before
+	group     proc.Group // the run's own control group; the zero value without one
+	pid       int        // the run once it was let go, 0 before
 	exited    bool
 	report    exitReport
 	suspended bool
@@ -140,6 +141,7 @@ func (m *monitor) run(ctx context.Context) {
 		}
 	}
 	m.finish(ctx)
+	_ = m.group.Release() // what cannot be released is left to a sweep
 	// Stay until the wrapper hangs up: our end is a hang-up of the terminal we
 	// lead, and there may be output on it that the wrapper has not read yet.
 	for orders != nil {
@@ -276,9 +278,10 @@ func (m *monitor) execute(fork forker) (int, error) {
 	attr := &syscall.ProcAttr{
 		Dir: m.order.dir, Env: m.order.env, Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setpgid: true},
 	}
-	pid, err := fork(m.order.path, m.order.argv, attr)
+	pid, err := m.forkContained(fork, attr)
 	if err == unix.ENOEXEC && isText(m.order.path, m.order.dir) {
-		pid, err = fork("/bin/sh", append([]string{"sh", m.order.path}, m.order.argv[1:]...), attr)
+		m.order.path, m.order.argv = "/bin/sh", append([]string{"sh", m.order.path}, m.order.argv[1:]...)
+		pid, err = m.forkContained(fork, attr)
 	}
 	if err == nil && m.inner >= 0 && m.order.foreground {
 		// A run that is not held and asks for its terminal before this is stopped
@@ -292,7 +295,7 @@ func (m *monitor) execute(fork forker) (int, error) {
 // from now on the run would have inherited before.
 func (m *monitor) introduce(pid int) {
 	m.deafen()
-	child := childReport{pid: pid}
+	child := childReport{pid: pid, cgroup: m.group.Path()}
 	if p, err := proc.Read(pid); err == nil {
 		child.start = p.Start
 	}
@@ -307,6 +310,8 @@ func (m *monitor) fail(err error) {
 	m.tell(msgFailed, packNum(int64(errnoOf(err))))
 	m.exited = true
 	m.pid = 0
+	// Nobody is in it.
+	_ = m.group.Remove()
 }
 
 // errnoOf is the error number in err, EINVAL when there is none.

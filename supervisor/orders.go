@@ -34,6 +34,8 @@ type launchOrder struct {
 	uid        string
 	leftovers  LeftoverPolicy
 	graceMS    int64
+	// scope: our control group was asked for, and is ours to divide.
+	scope bool
 }
 
 func (o launchOrder) pack() []byte {
@@ -46,6 +48,7 @@ func (o launchOrder) pack() []byte {
 	p.str(o.uid)
 	p.str(string(o.leftovers))
 	p.num(o.graceMS)
+	p.flag(o.scope)
 	return p.b
 }
 
@@ -53,7 +56,7 @@ func unpackLaunch(b []byte) (launchOrder, error) {
 	u := unpacker{b: b}
 	o := launchOrder{
 		path: u.str(), argv: u.strs(), env: u.strs(), dir: u.str(), foreground: u.flag(),
-		uid: u.str(), leftovers: LeftoverPolicy(u.str()), graceMS: u.num(),
+		uid: u.str(), leftovers: LeftoverPolicy(u.str()), graceMS: u.num(), scope: u.flag(),
 	}
 	return o, checked("launch order", u)
 }
@@ -144,6 +147,8 @@ type childReport struct {
 	pid   int
 	start uint64
 	sid   int
+	// cgroup is the path of the run's own control group, empty without one.
+	cgroup string
 }
 
 func (r childReport) pack() []byte {
@@ -151,12 +156,13 @@ func (r childReport) pack() []byte {
 	p.num(int64(r.pid))
 	p.num(int64(r.start))
 	p.num(int64(r.sid))
+	p.str(r.cgroup)
 	return p.b
 }
 
 func unpackChild(b []byte) (childReport, error) {
 	u := unpacker{b: b}
-	r := childReport{pid: int(u.num()), start: uint64(u.num()), sid: int(u.num())}
+	r := childReport{pid: int(u.num()), start: uint64(u.num()), sid: int(u.num()), cgroup: u.str()}
 	return r, checked("launch report", u)
 }
 

@@ -61,6 +61,7 @@ type run struct {
 	runFile    *heartbeat.RunFile
 	syncing    sync.WaitGroup // of the run file
 	heart      *heartbeat.Beater
+	scout      atomic.Pointer[scout] // nil before there is a heart
 	wakes      *clock.Wakes
 	began      clock.Reading
 
@@ -156,6 +157,7 @@ func (r *run) prepare() error {
 	return r.wire.send(msgLaunch, launchOrder{
 		path: r.cfg.Path, argv: r.cfg.Command, env: r.cfg.Env, dir: r.cfg.Dir, foreground: r.plan.front,
 		uid: r.cfg.UID, leftovers: r.cfg.Leftovers, graceMS: r.cfg.Grace.Milliseconds(),
+		scope: r.cfg.Scope,
 	}.pack())
 }
 
@@ -244,6 +246,9 @@ func (r *run) launch(ctx context.Context) bool {
 		r.launchErr = &ownError{err}
 		return false
 	}
+	if r.cfg.Scope && child.cgroup == "" {
+		r.note(lifecycle.SourceOwnAct, "it has a scope of systemd, and no control group of its own in it", "")
+	}
 	r.started(ctx, child)
 	return true
 }
@@ -252,7 +257,7 @@ func (r *run) launch(ctx context.Context) bool {
 func (r *run) started(ctx context.Context, child childReport) {
 	r.launched = store.Launch{
 		UID: r.cfg.UID, Child: r.identify(child.pid, child.start), Monitor: r.identify(r.monitor, 0),
-		PGID: child.pid, SID: child.sid, At: r.instant(r.cfg.Clock.Now()),
+		PGID: child.pid, SID: child.sid, Cgroup: child.cgroup, At: r.instant(r.cfg.Clock.Now()),
 	}
 	if r.pair != nil {
 		r.launched.TTY = r.pair.Name

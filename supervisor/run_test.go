@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -49,7 +50,15 @@ func prepare(t *testing.T, script string) *bench {
 		UID: uuid.NewString(), Command: []string{"/bin/sh", "-c", script}, Grace: 5 * time.Second,
 		StateDir: dir, Result: filepath.Join(dir, "result"),
 	}}
-	t.Cleanup(func() { b.assertNothingSurvives() })
+	t.Cleanup(func() {
+		b.assertNothingSurvives()
+		// Where everybody was killed nobody has removed it.
+		if own, err := proc.Cgroup(os.Getpid()); err == nil {
+			if g, there := proc.GroupAt(path.Join(own, "ocr-run-"+b.order.UID)); there {
+				b.eventually("the control group is removed", func() bool { return g.Remove() == nil })
+			}
+		}
+	})
 	return b
 }
 

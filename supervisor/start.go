@@ -134,6 +134,10 @@ func (r *run) startMonitor(ctx context.Context) error {
 	}
 	r.wire = newWire(ours)
 	if r.plan.direct {
+		r.monitor = os.Getpid()
+		if err := r.enterScope(ctx); err != nil {
+			return errors.Join(err, unix.Close(theirs))
+		}
 		r.direct(ctx, theirs)
 		return nil
 	}
@@ -150,9 +154,21 @@ func (r *run) startMonitor(ctx context.Context) error {
 		go p.carry(r.watched, func() time.Time { return r.cfg.Clock.Now().Wall })
 	})
 	if r.pair != nil {
-		return r.pair.CloseSlave()
+		err = r.pair.CloseSlave()
 	}
-	return nil
+	if err == nil {
+		err = r.enterScope(ctx)
+	}
+	return err
+}
+
+// enterScope puts the run's future parent into a scope, if one was asked for: the
+// group of the run is then made inside it.
+func (r *run) enterScope(ctx context.Context) error {
+	if !r.cfg.Scope {
+		return nil
+	}
+	return enterScope(ctx, r.monitor, r.cfg.UID, os.Environ())
 }
 
 // direct runs the monitor's part inside the wrapper. The run then lives on the
@@ -163,7 +179,6 @@ func (r *run) direct(ctx context.Context, theirs int) {
 		user = r.tty.FD()
 	}
 	m := newMonitor(newWire(theirs), user, -1)
-	r.monitor = os.Getpid()
 	r.inside.Go(func() {
 		m.run(ctx)
 		m.wire.close()

@@ -43,8 +43,8 @@ func TestReportsSurviveTheWire(t *testing.T) {
 	if err != nil || start != (goOrder{1 << 40, "f"}) {
 		t.Errorf("go: %+v, %v", start, err)
 	}
-	child, err := unpackChild(childReport{pid: 7, start: 1 << 63, sid: 6}.pack())
-	if err != nil || child != (childReport{7, 1 << 63, 6}) {
+	child, err := unpackChild(childReport{pid: 7, start: 1 << 63, sid: 6, cgroup: "/a/b"}.pack())
+	if err != nil || child != (childReport{7, 1 << 63, 6, "/a/b"}) {
 		t.Errorf("child: %+v, %v", child, err)
 	}
 	state := terminalState{raw: true, found: unix.Termios{Iflag: 1}, set: unix.Termios{Oflag: 2}, reset: []byte("x")}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -38,6 +39,9 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	w.host.settle(ctx, e, verdictOf(e).Cause)
 	if res.LaunchError != nil {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: %s\n", program, res.LaunchError)
+	}
+	if errors.Is(res.LaunchError, supervisor.ErrNoScope) {
+		_, _ = fmt.Fprintln(w.env.stderr, "Try: loginctl enable-linger, which keeps a systemd for you; or the same without --scope")
 	}
 	w.receipt(view, res.Stalled, res.LaunchError == nil)
 	if w.tee != nil && w.tee.err != nil && !w.opts.quiet {

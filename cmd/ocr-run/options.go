@@ -29,6 +29,8 @@ type runOptions struct {
 	// noMonitor runs the command without the monitor process between it and
 	// the wrapper.
 	noMonitor bool
+	// scope puts the run into a scope of the user's systemd.
+	scope bool
 	// timeout ends the command after this much awake time; 0 means never.
 	timeout time.Duration
 	// grace is the time between the first stop signal and KILL; 0 kills at
@@ -88,6 +90,7 @@ func wrapFlags() []flagSpec {
 		{name: "on-hangup", value: "POLICY", fallback: string(supervisor.HangupStop), usage: "when the terminal goes away: stop or keep the command"},
 		{name: "leftovers", value: "POLICY", fallback: string(supervisor.LeftoversStop), usage: "what outlives the command: stop, keep or report it"},
 		{name: "no-monitor", usage: "run without the monitor process"},
+		{name: "scope", usage: "contain the run in a scope of your systemd, where nothing escapes"},
 		{name: "receipt", value: "FILE", usage: "write the receipt to FILE as JSON"},
 		{name: "json", usage: "print the receipt as JSON on stderr"},
 		{name: "quiet", short: "q", usage: "print no receipt"},
@@ -106,6 +109,7 @@ func parseOptions(c flagValues, base string) (runOptions, error) {
 	o := runOptions{
 		pty:        oneOf(&p, "pty", supervisor.PTYAuto, supervisor.PTYAlways, supervisor.PTYNever),
 		noMonitor:  c.Bool("no-monitor"),
+		scope:      c.Bool("scope"),
 		timeout:    p.duration("timeout", 0),
 		grace:      p.duration("grace", 0),
 		cwd:        p.directory("cwd", base),

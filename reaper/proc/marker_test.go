@@ -83,6 +83,9 @@ func TestSharedDaemon(t *testing.T) {
 		"git log gc": "", "git": "", "gpg-agent --daemon": "gpg-agent", "adb -L tcp:5037 fork-server server": "adb", "adb shell": "",
 		"/jdk/bin/java -cp x org.gradle.launcher.daemon.bootstrap.GradleDaemon 8": "gradle daemon", "java -jar app.jar": "",
 		"java x org.jetbrains.kotlin.daemon.KotlinCompileDaemon": "kotlin daemon", "node server.js": "", "": "", "tmux new": "",
+		"/opt/codex -c a=b app-server --managed-daemon": "codex server", "node /usr/bin/codex app-server --managed-daemon": "codex server",
+		"node /x/bin/codex.js app-server --managed-daemon": "codex server", "codex app-server daemon pid-update-loop": "codex server",
+		"codex app-server --listen stdio://": "", "codex exec app-server": "", "codex": "", "other app-server --managed-daemon": "",
 	} {
 		got, shared := SharedDaemon(Process{Name: "x", PID: 5, SID: 4, TTY: 1}, strings.Fields(line))
 		if got != want || shared != (want != "") {

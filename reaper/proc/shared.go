@@ -30,6 +30,8 @@ func SharedDaemon(p Process, args []string) (what string, shared bool) {
 		return "watchman server", true
 	case base == "git" || strings.HasPrefix(base, "git-"):
 		return gitDaemon(args)
+	case isCodexDaemon(args):
+		return "codex server", true
 	case base == "gpg-agent" || base == "adb" && has(args, "fork-server"):
 		return base, true
 	default:
@@ -64,6 +66,17 @@ func Stays(p Process, uid string) (reason string, stays bool) {
 // has says whether one of the words is among the arguments.
 func has(args []string, words ...string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(args, w) })
+}
+
+// isCodexDaemon says whether an argument list is that of the server which codex
+// starts on demand and shares between its sessions, or of what keeps it current. A
+// server that was started for one session has neither word.
+func isCodexDaemon(args []string) bool {
+	// Installed as a package it is a script, which names the interpreter first.
+	named := slices.ContainsFunc(args[:min(len(args), 2)], func(arg string) bool {
+		return strings.TrimSuffix(filepath.Base(arg), ".js") == "codex"
+	})
+	return named && has(args, "app-server") && has(args, "--managed-daemon", "pid-update-loop")
 }
 
 // gitDaemon recognises what git leaves running for a repository.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -92,29 +93,66 @@ func parseStat(b []byte) (Process, error) {
 	if left < 1 || right < left {
 		return Process{}, errStat
 	}
-	fields := bytes.Fields(b[right+1:])
-	if len(fields) <= statStart || len(fields[statState]) != 1 {
-		return Process{}, errStat
+	p := Process{Name: string(b[left+1 : right])}
+	pid, ok := natural(bytes.TrimSpace(b[:left]))
+	p.PID = int(pid)
+	i := 0
+	for f := range bytes.FieldsSeq(b[right+1:]) {
+		if i > statStart || !ok {
+			break
+		}
+		ok = p.take(i, f)
+		i++
 	}
-	p := Process{State: fields[statState][0], Name: string(b[left+1 : right])}
-	start, err := strconv.ParseUint(string(fields[statStart]), 10, 64)
-	p.Start = start
-	for _, f := range []struct {
-		to   *int
-		from []byte
-	}{
-		{&p.PID, bytes.TrimSpace(b[:left])},
-		{&p.PPID, fields[statPPID]},
-		{&p.PGID, fields[statPGID]},
-		{&p.SID, fields[statSID]},
-		{&p.TTY, fields[statTTY]},
-		{&p.threads, fields[statTasks]},
-	} {
-		n, e := strconv.Atoi(string(f.from))
-		*f.to, err = n, errors.Join(err, e)
-	}
-	if err != nil || p.PID < 1 {
+	if !ok || i <= statStart || p.PID < 1 {
 		return Process{}, errStat
 	}
 	return p, nil
+}
+
+// take keeps the field at a place, if it is one we need, and says whether it makes
+// sense.
+func (p *Process) take(at int, field []byte) bool {
+	switch at {
+	case statState:
+		p.State = field[0]
+		return len(field) == 1
+	case statStart:
+		n, ok := natural(field)
+		p.Start = n
+		return ok
+	}
+	var into *int
+	switch at {
+	case statPPID:
+		into = &p.PPID
+	case statPGID:
+		into = &p.PGID
+	case statSID:
+		into = &p.SID
+	case statTTY:
+		into = &p.TTY
+	case statTasks:
+		into = &p.threads
+	default:
+		return true
+	}
+	// The kernel prints these with a sign.
+	negative := field[0] == '-'
+	n, ok := natural(bytes.TrimPrefix(field, []byte("-")))
+	if *into = int(n); negative {
+		*into = -*into
+	}
+	return ok
+}
+
+// natural reads a number without a sign.
+func natural(b []byte) (n uint64, ok bool) {
+	for _, c := range b {
+		if c < '0' || c > '9' || n > (math.MaxUint64-9)/10 {
+			return 0, false
+		}
+		n = 10*n + uint64(c-'0')
+	}
+	return n, len(b) > 0
 }

@@ -70,6 +70,19 @@ type StopConfig struct {
 	// Reap takes in the exits of the caller's own children before each census;
 	// nil when there is nothing to take in.
 	Reap func()
+	// Groups are control groups of the runs that are stopped. One whose members
+	// are all to be killed is killed at one stroke, which no storm outruns.
+	Groups []Group
+}
+
+// group is a control group, as [Group] is one.
+type group interface {
+	// Members lists the pids in it and below it.
+	Members() ([]int, error)
+	// Freeze halts all of them, or lets them go on.
+	Freeze(on bool) error
+	// Kill kills all of them.
+	Kill() error
 }
 
 // StopUntilQuiet stops every process the census lists, and whatever these
@@ -105,8 +118,13 @@ func newStop(cfg StopConfig) *stop {
 	if cfg.Send == nil {
 		cfg.Send = func(p Process, sig syscall.Signal) error { return Signal(p.PID, p.Start, sig) }
 	}
+	groups := make([]group, 0, len(cfg.Groups))
+	for _, g := range cfg.Groups {
+		groups = append(groups, g)
+	}
 	return &stop{
 		StopConfig: cfg,
+		groups:     groups,
 		deadline:   cfg.Now() + cfg.Bound,
 		protected:  Protected,
 		command:    commandOf,

@@ -3,6 +3,7 @@ package proc
 import (
 	"context"
 	"errors"
+	"slices"
 	"syscall"
 	"time"
 
@@ -31,6 +32,7 @@ type target struct {
 type stop struct {
 	StopConfig
 	deadline  time.Duration
+	groups    []group
 	protected func() map[int]bool
 	command   func(Process) string
 
@@ -40,7 +42,8 @@ type stop struct {
 	live  []*target // of the last census: alive, not kept, not refused
 	seen  int       // processes in the last census, zombies included
 	err   error     // of the last census
-	fails int       // censuses that failed in a row
+	took  time.Duration
+	fails int // censuses that failed in a row
 }
 
 // census looks again. A failed one leaves the picture as it was.
@@ -48,8 +51,9 @@ func (s *stop) census() {
 	if s.Reap != nil {
 		s.Reap()
 	}
+	began := s.Now()
 	list, err := s.Census()
-	s.err = err
+	s.took, s.err = s.Now()-began, err
 	if err != nil {
 		s.fails++
 		return
@@ -135,6 +139,7 @@ func (s *stop) grace(ctx context.Context) bool {
 // bound is reached.
 func (s *stop) kill(ctx context.Context) {
 	quiet := s.settle(ctx, s.deadline, func() {
+		s.killGroups()
 		s.freeze()
 		for _, t := range s.live {
 			s.send(t, unix.SIGKILL)
@@ -155,18 +160,73 @@ func (s *stop) settle(ctx context.Context, end time.Duration, act func()) bool {
 			quiet = 0
 			act()
 		default:
-			// Quiet is confirmed quickly; stubbornness is watched with patience.
+			// Quiet is confirmed quickly; stubbornness is watched with patience, and
+			// never for more than half of the time.
 			quiet, pause = quiet+1, firstLook
 		}
 		left := end - s.Now()
 		switch {
 		case quiet == 2:
 			return true
-		case left <= 0, s.fails > maxFailures, s.Wait(ctx, min(pause, left)) != nil:
+		case left <= 0, s.fails > maxFailures, s.Wait(ctx, min(max(pause, s.took), left)) != nil:
 			return false
 		}
 		pause = min(2*pause, lastLook)
 	}
+}
+
+// killGroups kills the groups in which nobody is spared. They are halted for as
+// long as it takes to look once more: only then does nobody turn into, or bear, one
+// who is to be spared, and nobody becomes another faster than we look. A group in
+// which somebody is spared is never halted, or once if that was not known.
+func (s *stop) killGroups() {
+	spared := map[int]bool{}
+	for _, t := range s.order {
+		spared[t.PID] = spared[t.PID] || t.lives && (t.kept || t.refused)
+	}
+	var halted []group
+	for _, g := range s.groups {
+		pids, err := g.Members()
+		has := func(pid int) bool { return spared[pid] }
+		if err == nil && len(pids) > 0 && !slices.ContainsFunc(pids, has) && g.Freeze(true) == nil {
+			halted = append(halted, g)
+		}
+	}
+	if len(halted) == 0 {
+		return
+	}
+	s.census()
+	for _, g := range halted {
+		all := s.condemned(g)
+		switch {
+		case s.err != nil:
+		case len(all) == 0:
+			s.groups = slices.DeleteFunc(s.groups, func(other group) bool { return other == g })
+		case g.Kill() == nil:
+			for _, t := range all {
+				t.last, t.frozen = unix.SIGKILL, true
+			}
+		}
+		// The dead do not mind, and everybody else goes on.
+		_ = g.Freeze(false)
+	}
+}
+
+// condemned are the members of a group, if all of them are to be killed.
+func (s *stop) condemned(g group) []*target {
+	pids, err := g.Members()
+	if err != nil {
+		return nil
+	}
+	all := make([]*target, 0, len(pids))
+	for _, pid := range pids {
+		i := slices.IndexFunc(s.live, func(t *target) bool { return t.PID == pid })
+		if i < 0 {
+			return nil
+		}
+		all = append(all, s.live[i])
+	}
+	return all
 }
 
 // freeze stops everybody and looks again until nobody new turns up: what does

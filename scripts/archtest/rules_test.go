@@ -42,7 +42,7 @@ func layers() []layer {
 			"reaper", "cmd/ocr-run/internal/*",
 		})},
 		{path: "scripts", may: slices.Concat(leaves, []string{
-			"lifecycle", "store", "heartbeat", "supervisor/ptytest",
+			"lifecycle", "store", "heartbeat", "reaper", "supervisor/ptytest",
 		})},
 	}
 }
@@ -55,7 +55,7 @@ func keepers() map[string][]string {
 		"modernc.org/sqlite":         {"store"},
 		"github.com/creack/pty":      {"supervisor", "scripts"},
 		"github.com/urfave/cli":      {"cmd/ocr-run"},
-		"github.com/shirou/gopsutil": {"reaper/proc"},
+		"github.com/shirou/gopsutil": {"scripts"},
 	}
 }
 

@@ -32,7 +32,7 @@ type measurement struct {
 }
 
 // measurements lists the sections in the order they run: the quiet ones first,
-// the thousand wrappers last.
+// those with thousands of processes last.
 func measurements() []measurement {
 	return []measurement{
 		{"start", startUp},
@@ -41,6 +41,7 @@ func measurements() []measurement {
 		{"copy", copies},
 		{"redirect", redirected},
 		{"idle", idle},
+		{"reaper", reaping},
 		{"crowd", crowd},
 	}
 }

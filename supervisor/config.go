@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -65,6 +66,12 @@ type Config struct {
 	// will be handed to the kernel.
 	Command []string
 	Path    string
+	// Argv is the argument vector to execute where it is more than Command, which
+	// is what is written down; nil when they are the same.
+	Argv []string
+	// StopSignal is what first asks the command to end; 0 means TERM. A command
+	// that has one of its own gets TERM as well, half a grace later.
+	StopSignal syscall.Signal
 	// Missing says why there is nothing to execute; nil when there is. The run
 	// is then recorded as not started.
 	Missing error

@@ -145,8 +145,12 @@ func (r *run) prepare() error {
 		r.relay.Start(r.front, r.tty != nil && r.tty.EndsLines())
 		r.relayed = true
 	}
+	argv := r.cfg.Argv
+	if argv == nil {
+		argv = r.cfg.Command
+	}
 	return r.wire.send(msgLaunch, launchOrder{
-		path: r.cfg.Path, argv: r.cfg.Command, env: r.cfg.Env, dir: r.cfg.Dir, foreground: r.plan.front,
+		path: r.cfg.Path, argv: argv, env: r.cfg.Env, dir: r.cfg.Dir, foreground: r.plan.front,
 		uid: r.cfg.UID, leftovers: r.cfg.Leftovers, graceMS: r.cfg.Grace.Milliseconds(),
 	}.pack())
 }

@@ -19,7 +19,7 @@ const (
 	// hookPatience is how long a hook waits for the ledger, and before that for its
 	// payload: an agent stands still meanwhile. What is not written by then goes to
 	// the spool.
-	hookPatience = 150 * time.Millisecond
+	hookPatience = 10 * time.Millisecond
 	// maxPayload bounds what is read of a payload, which may hold a whole answer.
 	maxPayload = 16 << 20
 )

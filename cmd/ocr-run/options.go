@@ -68,6 +68,8 @@ type runOptions struct {
 	// resumedFrom is the run whose work this one continues, workflow the workflow
 	// it is for; no flags say so.
 	resumedFrom, workflow string
+	// hooks has the agent call our hooks, for this run only.
+	hooks bool
 	// debug is the file the debug log is appended to.
 	debug string
 }
@@ -93,6 +95,7 @@ func wrapFlags() []flagSpec {
 		{name: "quiet", short: "q", usage: "print no receipt"},
 		{name: "on-end", value: "CMD", usage: "run CMD in a shell at the end, the receipt on its stdin"},
 		{name: "auto-finish", usage: "let Open Code Review close a session whose work is complete"},
+		{name: "hooks", usage: "have the agent tell of its turns, for this run only"},
 		{name: "debug", value: "FILE", usage: "append a debug log to FILE"},
 		helpSpec(),
 		{name: "version", usage: "print the version"},
@@ -122,6 +125,7 @@ func parseOptions(c flagValues, base string) (runOptions, error) {
 		quiet:      c.Bool("quiet"),
 		onEnd:      c.String("on-end"),
 		autoFinish: c.Bool("auto-finish"),
+		hooks:      c.Bool("hooks"),
 		debug:      p.path("debug", base),
 	}
 	direct := o.noMonitor || o.pty == supervisor.PTYNever

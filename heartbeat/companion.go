@@ -18,6 +18,27 @@ const hooksDir = "hooks"
 // the run's uid and a dot.
 func CompanionPath(stateDir, name string) string { return filepath.Join(stateDir, hooksDir, name) }
 
+// RemoveCompanions removes the companion files of a run, and what a program that
+// was given one has put beside it under its name.
+func RemoveCompanions(stateDir, uid string) error {
+	entries, err := os.ReadDir(filepath.Join(stateDir, hooksDir))
+	failures := []error{err}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), uid+".") {
+			failures = append(failures, removeCompanion(stateDir, e.Name()))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// removeCompanion removes one file, which may be gone already.
+func removeCompanion(stateDir, name string) error {
+	if err := os.Remove(CompanionPath(stateDir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove companion file: %w", err)
+	}
+	return nil
+}
+
 // SweepCompanions removes the companion files of runs whose wrapper is gone: those
 // whose lease is free. Young ones stay, because a wrapper makes them before it
 // takes its lease. now is wall time. The errors of single files are joined.
@@ -35,11 +56,9 @@ func SweepCompanions(stateDir string, now time.Time) error {
 		uid, _, _ := strings.Cut(e.Name(), ".")
 		held, err := LeaseHeld(RunFilePath(stateDir, uid))
 		if err == nil && !held {
-			err = os.Remove(CompanionPath(stateDir, e.Name()))
+			err = removeCompanion(stateDir, e.Name())
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			failures = append(failures, fmt.Errorf("sweep companion file %s: %w", e.Name(), err))
-		}
+		failures = append(failures, err)
 	}
 	return errors.Join(failures...)
 }

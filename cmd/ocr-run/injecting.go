@@ -20,8 +20,8 @@ type injected struct {
 	argv []string
 	// env holds KEY=VALUE pairs.
 	env []string
-	// file is removed when the run is over; empty for none.
-	file string
+	// files: there are files to be removed when the run is over.
+	files bool
 }
 
 // errNoHooks: the agent takes no hooks for one run.
@@ -83,7 +83,7 @@ func (w *wrapping) placeHooks(path, text string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	w.injected.file = path
+	w.injected.files = true
 	return os.WriteFile(path, []byte(text), 0o600)
 }
 
@@ -169,7 +169,10 @@ func rootOnly(dir string) error {
 
 // removeHooks takes away what inject put there.
 func (w *wrapping) removeHooks() {
-	if w.injected.file != "" {
-		_ = os.Remove(w.injected.file) // or a sweep does
+	if !w.injected.files {
+		return
+	}
+	if err := heartbeat.RemoveCompanions(w.stateDir, w.uid); err != nil {
+		w.log.Warn().Err(err).Msg("remove hooks") // a sweep will
 	}
 }

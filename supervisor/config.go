@@ -89,6 +89,14 @@ type Config struct {
 	Leftovers LeftoverPolicy
 	// Timeout ends the run after this much awake time; 0 means never.
 	Timeout time.Duration
+	// NotBefore is the wall time before which the command is not launched: until then
+	// the run stands announced, and can be called off. Zero for at once. WaitsFor
+	// says what for.
+	NotBefore time.Time
+	WaitsFor  store.WaitReason
+	// HoldStdio keeps the descriptors open that went to the command as they are: the
+	// caller has further use for them.
+	HoldStdio bool
 	// Grace is the time between a stop and KILL; 0 kills at once.
 	Grace time.Duration
 	// Interval is the time between beats, written into the row.
@@ -146,6 +154,8 @@ type Result struct {
 	// Stalled is true when the user's terminal takes no bytes: a write to it would
 	// wait for ever.
 	Stalled bool
+	// Hurried: somebody asked for the end after the command had ended.
+	Hurried bool
 	// StopSignal is the signal that made a user's stop, 0 for none.
 	StopSignal int
 	// LaunchError says why nothing was started; nil when it was.

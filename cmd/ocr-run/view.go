@@ -53,6 +53,8 @@ func executionView(e store.Execution, liveness heartbeat.Liveness, now store.Ins
 		ParentUID:       render.OrNull(e.ParentUID),
 		FlowID:          render.OrNull(e.FlowID),
 		ResumedFrom:     render.OrNull(e.ResumedFrom),
+		WaitsFor:        render.OrNull(waitsFor(e)),
+		WaitsUntil:      render.TimeOrNull(waitsUntilMS(e)),
 		Name:            render.OrNull(e.Name),
 		Source:          sourceLedger,
 		Command:         e.Command,
@@ -76,6 +78,34 @@ func executionView(e store.Execution, liveness heartbeat.Liveness, now store.Ins
 		Resume:          resumeView(e.Resume),
 		Recording:       recording(e.Degraded),
 	}
+}
+
+// waitsFor is what a run waits for before its launch, empty when it does not wait.
+func waitsFor(e store.Execution) string {
+	if !e.Waiting() {
+		return ""
+	}
+	return string(e.WaitsFor)
+}
+
+// waitsUntilMS is when a run that waits is launched, 0 when it does not wait.
+func waitsUntilMS(e store.Execution) int64 {
+	if !e.Waiting() {
+		return 0
+	}
+	return e.NotBeforeMS
+}
+
+// attemptsView are earlier runs, by how each ended.
+func attemptsView(all []store.Execution) []render.Attempt {
+	out := make([]render.Attempt, 0, len(all))
+	for _, e := range all {
+		v := verdictOf(e)
+		out = append(out, render.Attempt{
+			UID: e.UID, Outcome: string(v.Outcome), Cause: render.OrNull(string(v.Cause)), EndedAt: render.TimeOrNull(e.EndedAtMS),
+		})
+	}
+	return out
 }
 
 // awakeMS is how long a run has been or was awake; nil when nobody knows. Of a

@@ -134,7 +134,7 @@ func (c call) resumable(ctx context.Context, l *store.Ledger) (store.Execution, 
 	if !row.Process.End.Over() {
 		return row, c.occupied(row, "it has not ended")
 	}
-	if len(row.Resume) == 0 {
+	if row.Resume = resumeOf(row); len(row.Resume) == 0 {
 		return row, &verbError{thing: c.verb + " " + row.UID, err: errNoResume, try: program + " show " + row.UID, kind: store.ErrNotFound}
 	}
 	return row, nil

@@ -75,7 +75,7 @@ func executionView(e store.Execution, liveness heartbeat.Liveness, now store.Ins
 		Cause:           render.OrNull(string(v.Cause)),
 		Evidence:        evidenceView(e.Evidence),
 		Leftovers:       leftoversView(e.Leftovers),
-		Resume:          resumeView(e.Resume),
+		Resume:          resumeView(resumeOf(e)),
 		Recording:       recording(e.Degraded),
 	}
 }
@@ -194,6 +194,17 @@ func leftoverList(all []store.Leftover) []render.Leftover {
 		})
 	}
 	return out
+}
+
+// resumeOf is the command that continues a run: the one written down at its end, or
+// the one that follows from the session its agent has told of, if nobody was left to
+// write the end.
+func resumeOf(e store.Execution) []string {
+	if len(e.Resume) > 0 || e.AgentSessionID == "" || e.Process.End != lifecycle.EndLost {
+		return e.Resume
+	}
+	a, _ := agent.ByName(e.Agent)
+	return a.Resume(a.Read(e.Command, e.Launch.TTY != ""), e.AgentSessionID, "")
 }
 
 // resumeView is the command that continues the work, nil when there is none.

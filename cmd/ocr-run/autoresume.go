@@ -18,8 +18,8 @@ const (
 	longestPause = 10 * time.Minute
 	// leastPause lets a network come up after a wake.
 	leastPause = 2 * time.Second
-	// limitSlack spreads, after a usage limit, who waited for the same moment, and
-	// covers clocks that differ.
+	// limitSlack bounds by how much a usage limit is outwaited, a tenth of the wait at
+	// most: it spreads who waits for the same moment.
 	limitSlack = 20 * time.Second
 	// longestLimit is the longest wait for a limit to end: weekly ones are the longest
 	// there are.
@@ -76,7 +76,8 @@ func (a afterwards) decide() (next resumption, yes bool, reason string) {
 	case a.left <= 0:
 		return next, false, "it was gone on with as often as allowed"
 	case limited:
-		return resumption{at: limit.Add(time.Duration(a.chance * float64(limitSlack))), why: store.WaitLimit}, true, ""
+		slack := min(max(limit.Sub(a.now), 0)/10, limitSlack)
+		return resumption{at: limit.Add(time.Duration(a.chance * float64(slack))), why: store.WaitLimit}, true, ""
 	default:
 		return resumption{at: a.now.Add(pause(a.before, a.chance)), why: store.WaitPause}, true, ""
 	}

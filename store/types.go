@@ -213,6 +213,9 @@ type Execution struct {
 	Beats          int64
 	LastBeat       Instant
 	LastActivityMS int64
+	// AwaitsUserMS is the wall time at which the agent said that it waits for its user,
+	// if that is the last thing it said of itself; else 0.
+	AwaitsUserMS int64
 	// StoppedSinceMS is when job control suspended it; 0 when it is not.
 	StoppedSinceMS int64
 	StopRequested  lifecycle.StoppedBy

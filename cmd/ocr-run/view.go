@@ -53,6 +53,7 @@ func executionView(e store.Execution, liveness heartbeat.Liveness, now store.Ins
 		ParentUID:       render.OrNull(e.ParentUID),
 		FlowID:          render.OrNull(e.FlowID),
 		ResumedFrom:     render.OrNull(e.ResumedFrom),
+		AwaitsUserSince: render.TimeOrNull(awaitsUserMS(e)),
 		WaitsFor:        render.OrNull(waitsFor(e)),
 		WaitsUntil:      render.TimeOrNull(waitsUntilMS(e)),
 		Name:            render.OrNull(e.Name),
@@ -78,6 +79,15 @@ func executionView(e store.Execution, liveness heartbeat.Liveness, now store.Ins
 		Resume:          resumeView(resumeOf(e)),
 		Recording:       recording(e.Degraded),
 	}
+}
+
+// awaitsUserMS is since when an agent waits for its user, 0 when it does not. That it
+// goes on no hook tells; its terminal does, to the precision of a beat or two.
+func awaitsUserMS(e store.Execution) int64 {
+	if e.LastActivityMS > e.AwaitsUserMS+2*e.BeatMS {
+		return 0
+	}
+	return e.AwaitsUserMS
 }
 
 // waitsFor is what a run waits for before its launch, empty when it does not wait.

@@ -18,6 +18,8 @@ type Execution struct {
 	// Attempts are the runs whose work this one continued, oldest first; empty in
 	// lists.
 	Attempts []Attempt `json:"attempts"`
+	// AwaitsUserSince is since when its agent waits for its user.
+	AwaitsUserSince *string `json:"awaits_user_since"`
 	// WaitsFor is what it waits for before its launch: limit or pause. WaitsUntil is
 	// when that is over.
 	WaitsFor   *string `json:"waits_for"`

@@ -41,6 +41,7 @@ func showLines(s Style, e Execution) []line {
 		{"resumed from", value(e.ResumedFrom)},
 		{"attempts", attemptsText(s, e)},
 		{"waits", waitText(e)},
+		{"waits for you", moment(s, e.AwaitsUserSince)},
 		{"process", processText(e)},
 		{"work", workText(e.Workflow)},
 		{"turn", turnText(e.Turn)},

@@ -65,6 +65,9 @@ func stateText(e Execution) string {
 	if text := waitText(e); text != "" && e.Liveness == "live" {
 		return text
 	}
+	if e.AwaitsUserSince != nil && e.Liveness == "live" {
+		return "waiting for you"
+	}
 	return e.Liveness
 }
 

@@ -55,15 +55,10 @@ func (l *Ledger) Occupant(ctx context.Context, resumedFrom, session string) (*Oc
 	return by, l.failed("look for who is at the session of execution", resumedFrom, err)
 }
 
-// rowQueryer is the database, or a transaction of it.
-type rowQueryer interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 // occupant is an execution other than uid that has not ended and is at a session,
 // or goes on with the same execution; nil when there is none. A session is also
 // taken by who names it on the command line.
-func occupant(ctx context.Context, q rowQueryer, uid, resumedFrom, session string) (*OccupiedError, error) {
+func occupant(ctx context.Context, q rowQuerier, uid, resumedFrom, session string) (*OccupiedError, error) {
 	var by OccupiedError
 	err := q.QueryRowContext(ctx, `SELECT uid, COALESCE(child_pid, wrapper_pid), not_before IS NOT NULL AND child_pid IS NULL
 		FROM executions o WHERE ended_at IS NULL AND uid <> ?1 AND (uid = ?2 OR resumed_from = ?2 OR ?3 <> '' AND (

@@ -43,7 +43,7 @@ func TestTheTimeComes(t *testing.T) {
 
 func TestASleepPastTheTimeIsNotWaitedOnTopOf(t *testing.T) {
 	t.Parallel()
-	waiting(t, func(r *run, c *clocktest.Fake, came <-chan bool) {
+	waiting(t, func(_ *run, c *clocktest.Fake, came <-chan bool) {
 		c.Sleep(5 * time.Hour)
 		if !<-came || c.Now().Awake > waitLook {
 			t.Errorf("awake for %s", c.Now().Awake)
@@ -53,7 +53,7 @@ func TestASleepPastTheTimeIsNotWaitedOnTopOf(t *testing.T) {
 
 func TestAClockSetBackIsBelieved(t *testing.T) {
 	t.Parallel()
-	waiting(t, func(r *run, c *clocktest.Fake, came <-chan bool) {
+	waiting(t, func(_ *run, c *clocktest.Fake, came <-chan bool) {
 		c.Step(-time.Hour)
 		if !<-came || c.Now().Awake != time.Hour+10*time.Minute {
 			t.Errorf("awake for %s", c.Now().Awake)

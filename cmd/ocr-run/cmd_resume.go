@@ -30,7 +30,7 @@ flags of a wrapped run can be given.`,
 		most:  1,
 		flags: append(slices.DeleteFunc(wrapFlags(), func(f flagSpec) bool {
 			return slices.Contains([]string{"help", "version", "cwd", "agent"}, f.name)
-		}), flagSpec{name: "at", value: "WHEN", usage: "launch it no earlier: an RFC 3339 instant, or a length of time from now"}),
+		}), flagSpec{name: "at", value: "WHEN", usage: "launch it no earlier: an RFC 3339 instant, or a time from now"}),
 		exits: []exitLine{
 			{exitOK, "and any other code: as of a wrapped run"},
 			{exitUsage, "usage error"},

@@ -99,7 +99,7 @@ func (w *wrapping) given(n hooks.Names) (string, error) {
 		value, _ := valueIn(environ, n.Text)
 		return value, nil
 	case n.File != "":
-		return readGiven(defaultsFile(n.File, environ))
+		return readGiven(defaultsFile(n.File, environ), false)
 	default:
 		return "", nil
 	}
@@ -107,15 +107,15 @@ func (w *wrapping) given(n hooks.Names) (string, error) {
 
 // defaultsFile is the file of defaults for all users of a machine that a variable
 // names, or where it is without that. It need not exist.
-func defaultsFile(variable string, environ []string) (path string, must bool) {
+func defaultsFile(variable string, environ []string) string {
 	if path, set := valueIn(environ, variable); set && path != "" {
-		return path, false
+		return path
 	}
 	settings, set := valueIn(environ, strings.Replace(variable, "DEFAULTS", "SETTINGS", 1))
 	if set && settings != "" {
-		return filepath.Join(filepath.Dir(settings), "system-defaults.json"), false
+		return filepath.Join(filepath.Dir(settings), "system-defaults.json")
 	}
-	return filepath.Join(systemSettings(variable), "system-defaults.json"), false
+	return filepath.Join(systemSettings(variable), "system-defaults.json")
 }
 
 // readGiven reads a file of settings; one that need not exist may be missing.

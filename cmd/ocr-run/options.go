@@ -104,7 +104,7 @@ func wrapFlags() []flagSpec {
 		{name: "quiet", short: "q", usage: "print no receipt"},
 		{name: "on-end", value: "CMD", usage: "run CMD in a shell at the end, the receipt on its stdin"},
 		{name: "auto-finish", usage: "let Open Code Review close a session whose work is complete"},
-		{name: "auto-resume", value: "N", usage: "after a sleep, a lost connection or a usage limit go on with the work, at most N times"},
+		{name: "auto-resume", value: "N", usage: "go on after a sleep, lost connection or limit, at most N times"},
 		{name: "hooks", usage: "have the agent tell of its turns, for this run only"},
 		{name: "debug", value: "FILE", usage: "append a debug log to FILE"},
 		helpSpec(),

@@ -13,8 +13,12 @@ func TestArgumentsGoBehindTheAgent(t *testing.T) {
 		drop       []string
 	}{
 		{"claude", []string{"claude", "-p", "hi"}, []string{"claude", "NEW", "-p", "hi"}, nil},
-		{"claude", []string{"env", "A=b", "npx", "-y", "@anthropic-ai/claude-code", "-p", "--", "--settings"},
-			[]string{"env", "A=b", "npx", "-y", "@anthropic-ai/claude-code", "NEW", "-p", "--", "--settings"}, []string{"--settings"}},
+		{
+			"claude",
+			[]string{"env", "A=b", "npx", "-y", "@anthropic-ai/claude-code", "-p", "--", "--settings"},
+			[]string{"env", "A=b", "npx", "-y", "@anthropic-ai/claude-code", "NEW", "-p", "--", "--settings"},
+			[]string{"--settings"},
+		},
 		{"claude", []string{"claude", "--settings", "a.json", "-p", "--settings=b.json", "hi"}, []string{"claude", "NEW", "-p", "hi"}, []string{"--settings"}},
 		{"codex", []string{"/opt/bin/codex", "exec", "-c", "model=x", "hi"}, []string{"/opt/bin/codex", "NEW", "exec", "-c", "model=x", "hi"}, nil},
 		{"pi", []string{"nice", "-n", "5", "pi"}, []string{"nice", "-n", "5", "pi", "NEW"}, nil},

@@ -18,7 +18,7 @@ import (
 const (
 	// hookPatience is how long a hook waits for the ledger: an agent stands still
 	// meanwhile. What is not written by then goes to the spool.
-	hookPatience = 10 * time.Millisecond
+	hookPatience = 5 * time.Millisecond
 	// payloadPatience is how long a hook waits for its payload. It is there at once,
 	// unless the machine is overloaded.
 	payloadPatience = 300 * time.Millisecond

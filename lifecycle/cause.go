@@ -42,6 +42,13 @@ func Causes() []Cause {
 	}
 }
 
+// Resumable says whether a run that ended for this reason, its work unfinished, may
+// well finish it when the agent's session is simply gone on with: nothing was wrong
+// with the work itself, and nobody wanted the end.
+func (c Cause) Resumable() bool {
+	return c == CauseSleep || c == CauseDisconnect || c == CauseLimited
+}
+
 // cancelCause tells a user's stop from a parent's.
 func cancelCause(p Process) Cause {
 	if p.StoppedBy == StoppedByParent {

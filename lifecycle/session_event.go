@@ -132,11 +132,14 @@ type SessionStep struct {
 	Turns []TurnChange
 }
 
+// SessionWordWaiting is the word of a session that waits for somebody in the middle
+// of its work.
+const SessionWordWaiting = "waiting"
+
 // SessionStatusOf is the state a session means by a word; false for a word that
 // is none.
 func SessionStatusOf(word string) (SessionStatus, bool) {
-	if word == "waiting" {
-		// It waits for somebody in the middle of its work.
+	if word == SessionWordWaiting {
 		return SessionRunning, true
 	}
 	for _, s := range SessionStatuses() {
@@ -149,7 +152,7 @@ func SessionStatusOf(word string) (SessionStatus, bool) {
 
 // SessionStateWords lists the words SessionStatusOf knows.
 func SessionStateWords() []string {
-	words := []string{"waiting"}
+	words := []string{SessionWordWaiting}
 	for _, s := range SessionStatuses() {
 		words = append(words, string(s))
 	}

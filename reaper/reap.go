@@ -227,7 +227,8 @@ func (w *sweeping) closeStale(ctx context.Context) error {
 // and control groups of ended runs that nothing lives of any more.
 func (w *sweeping) tidyRunFiles(ctx context.Context) error {
 	at := w.Observe()
-	failures := []error{heartbeat.SweepUnfinished(w.StateDir, time.UnixMilli(at.Now.WallMS))}
+	now := time.UnixMilli(at.Now.WallMS)
+	failures := []error{heartbeat.SweepUnfinished(w.StateDir, now), heartbeat.SweepCompanions(w.StateDir, now)}
 	for _, uid := range filedUIDs(w.StateDir) {
 		e, err := w.Ledger.Execution(ctx, uid)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {

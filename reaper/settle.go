@@ -54,8 +54,17 @@ func abandoned(e store.Execution, at heartbeat.Observer) bool {
 	if Look(e, at) != heartbeat.LivenessGone || aliveOf(e.Launch.Monitor, at) == heartbeat.Yes {
 		return false
 	}
-	age := time.Duration(at.Now.AwakeMS-e.At.AwakeMS) * time.Millisecond
-	return e.StartedAtMS != 0 || e.At.BootID != at.Now.BootID || age > unknownMonitor
+	return e.StartedAtMS != 0 || e.At.BootID != at.Now.BootID || !mayLaunch(e, at)
+}
+
+// mayLaunch says whether a row without a launch may have a monitor that is not
+// known. One that waits has none before its time.
+func mayLaunch(e store.Execution, at heartbeat.Observer) bool {
+	if e.NotBeforeMS != 0 {
+		late := time.Duration(at.Now.WallMS-e.NotBeforeMS) * time.Millisecond
+		return late >= 0 && late <= unknownMonitor
+	}
+	return time.Duration(at.Now.AwakeMS-e.At.AwakeMS)*time.Millisecond <= unknownMonitor
 }
 
 // settle writes the end of one row: what its monitor saw, or that nobody did.

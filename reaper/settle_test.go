@@ -220,3 +220,30 @@ func TestLook(t *testing.T) {
 	row.RunFile = filepath.Join(t.TempDir(), "absent")
 	look("silent and without a lease", heartbeat.LivenessGone)
 }
+
+func TestARowThatWaitsHasNoMonitorBeforeItsTime(t *testing.T) {
+	t.Parallel()
+	at := here(t)
+	row := store.Execution{Announcement: store.Announcement{Wrapper: me(t, at), At: at.Now, BeatMS: 10_000}}
+	row.Process.End, row.LastBeat = lifecycle.EndRunning, at.Now
+	row.Wrapper.StartTicks++ // gone
+	for _, c := range []struct {
+		name           string
+		notBefore, age int64
+		want           bool
+	}{
+		{"just announced", 0, 1000, false},
+		{"announced long ago", 0, 60_000, true},
+		{"waits for its time", 3_600_000, 1000, true},
+		{"its time has just come", -1000, 60_000, false},
+		{"its time came long ago", -60_000, 120_000, true},
+	} {
+		row.At.AwakeMS = at.Now.AwakeMS - c.age
+		if row.NotBeforeMS = 0; c.notBefore != 0 {
+			row.NotBeforeMS = at.Now.WallMS + c.notBefore
+		}
+		if got := abandoned(row, at); got != c.want {
+			t.Errorf("%s: abandoned %v", c.name, got)
+		}
+	}
+}

@@ -109,13 +109,13 @@ func insertExecution(ctx context.Context, tx *sql.Tx, a Announcement, generation
 	}
 	return one(ctx, tx, `INSERT INTO executions (uid, generation, parent_uid, resumed_from, workflow_id, flow_id, lineage,
 			name, command, cwd, workspace, agent, host, run_file, machine_id, boot_id, pid_namespace, wrapper_pid, wrapper_start,
-			"end", created_at, created_awake, beat_ms, last_beat_wall, last_beat_awake, last_beat_boot)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?)
+			"end", created_at, created_awake, beat_ms, last_beat_wall, last_beat_awake, last_beat_boot, not_before, waits_for)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (uid) DO NOTHING`,
 		a.UID, generation, text(a.ParentUID), text(a.ResumedFrom), text(a.WorkflowID), text(a.FlowID), a.Lineage,
 		text(a.Name), string(command), a.CWD, a.Workspace, text(a.Agent), text(a.Host), text(a.RunFile),
 		a.Wrapper.MachineID, a.Wrapper.BootID, int64(a.Wrapper.PIDNamespace), a.Wrapper.PID, int64(a.Wrapper.StartTicks),
-		a.At.WallMS, a.At.AwakeMS, a.BeatMS, a.At.WallMS, a.At.AwakeMS, a.At.BootID)
+		a.At.WallMS, a.At.AwakeMS, a.BeatMS, a.At.WallMS, a.At.AwakeMS, a.At.BootID, number(a.NotBeforeMS), text(a.WaitsFor))
 }
 
 // Launched writes down the child of an announced execution. Doing it twice

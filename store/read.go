@@ -20,8 +20,10 @@ const selectExecution = `SELECT uid, generation, parent_uid, resumed_from, workf
 	monitor_pid, monitor_start, child_pid, child_start, pgid, sid, tty, cgroup, "end", exit_code, signal, core_dumped,
 	stopped_by, stop_failed, stop_requested, created_at, created_awake, started_at, started_awake, ended_at, beat_ms, beats,
 	last_beat_wall, last_beat_awake, last_beat_boot, last_activity, stopped_since, awake_ms, suspended_ms, round_at_end,
-	other_rounds, descendants, evidence, leftovers, degraded, host, host_workflow, host_settled,
-	(SELECT state FROM turns t WHERE t.uid = e.uid ORDER BY t.n DESC LIMIT 1)
+	other_rounds, descendants, evidence, leftovers, degraded, host, host_workflow, host_settled, not_before, waits_for,
+	(SELECT state FROM turns t WHERE t.uid = e.uid ORDER BY t.n DESC LIMIT 1),
+	CASE WHEN ended_at IS NULL THEN (SELECT iif(json_extract(payload, '$.awaits_user'), at, 0) FROM events v WHERE v.uid = e.uid
+		AND v.type IN ('turn_pending', 'turn_started', 'turn_settled', 'session_state') ORDER BY v.seq DESC LIMIT 1) END
 	FROM executions e`
 
 // Execution reads one execution by its full uid; ErrNotFound when there is none.
@@ -155,7 +157,8 @@ type nullable struct {
 	parent, resumed, workflow, flow, name, agent, session, resume, runFile, tty, cgroup sql.NullString
 	monitorPID, monitorStart, childPID, childStart, pgid, sid, exit, signal             sql.NullInt64
 	stoppedBy, stopRequested, otherRounds, descendants, evidence, leftovers, turn       sql.NullString
-	host, hostWorkflow                                                                  sql.NullString
+	host, hostWorkflow, waitsFor                                                        sql.NullString
+	notBefore, awaitsUser                                                               sql.NullInt64
 	startedAt, startedAwake, endedAt, activity, stoppedSince, awake, roundAtEnd         sql.NullInt64
 }
 
@@ -169,7 +172,7 @@ func scanExecution(rows *sql.Rows) (row, error) {
 		&n.monitorPID, &n.monitorStart, &n.childPID, &n.childStart, &n.pgid, &n.sid, &n.tty, &n.cgroup, &r.Process.End, &n.exit, &n.signal, &r.Process.CoreDumped,
 		&n.stoppedBy, &r.Process.StopFailed, &n.stopRequested, &r.At.WallMS, &r.At.AwakeMS, &n.startedAt, &n.startedAwake, &n.endedAt, &r.BeatMS, &r.Beats,
 		&r.LastBeat.WallMS, &r.LastBeat.AwakeMS, &r.LastBeat.BootID, &n.activity, &n.stoppedSince, &n.awake, &r.SuspendedMS, &n.roundAtEnd,
-		&n.otherRounds, &n.descendants, &n.evidence, &n.leftovers, &r.Degraded, &n.host, &n.hostWorkflow, &r.HostSettled, &n.turn)
+		&n.otherRounds, &n.descendants, &n.evidence, &n.leftovers, &r.Degraded, &n.host, &n.hostWorkflow, &r.HostSettled, &n.notBefore, &n.waitsFor, &n.turn, &n.awaitsUser)
 	if err != nil {
 		return row{}, err
 	}
@@ -185,6 +188,8 @@ func (n *nullable) place(r *row) {
 	r.ParentUID, r.ResumedFrom, r.WorkflowID, r.FlowID = n.parent.String, n.resumed.String, n.workflow.String, n.flow.String
 	r.Name, r.Agent, r.AgentSessionID, r.RunFile = n.name.String, n.agent.String, n.session.String, n.runFile.String
 	r.Host = n.host.String
+	r.AwaitsUserMS = n.awaitsUser.Int64
+	r.NotBeforeMS, r.WaitsFor = n.notBefore.Int64, WaitReason(n.waitsFor.String)
 	r.Process.ExitCode, r.Process.Signal = pointer(n.exit), pointer(n.signal)
 	r.Process.StoppedBy = lifecycle.StoppedBy(n.stoppedBy.String)
 	r.StopRequested = lifecycle.StoppedBy(n.stopRequested.String)

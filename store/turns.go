@@ -208,6 +208,8 @@ type sessionNote struct {
 	State  lifecycle.TurnState        `json:"state,omitempty"`
 	Status lifecycle.SessionStatus    `json:"status,omitempty"`
 	Detail string                     `json:"detail,omitempty"`
+	// Awaits: the agent waits for its user, in the middle of its work.
+	Awaits bool `json:"awaits_user,omitempty"`
 }
 
 // notesOf are the events of a step: one for each change, or one that says that
@@ -217,6 +219,7 @@ func notesOf(r SessionReport, v lifecycle.SessionView, step lifecycle.SessionSte
 		e := Event{UID: r.UID, TurnID: turn, Type: t, AtMS: r.happenedMS()}
 		if len(events) == 0 {
 			e.ExternalID, n.Event, n.Detail = r.ExternalID, r.Event.Type, r.Detail
+			n.Awaits = r.Event.Type == lifecycle.SessionEventState && r.Event.State == lifecycle.SessionWordWaiting
 		}
 		payload, failed := json.Marshal(n)
 		e.Payload, err = payload, errors.Join(err, failed)

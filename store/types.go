@@ -75,6 +75,30 @@ type Announcement struct {
 	At      Instant `json:"at"`
 	// BeatMS is the interval between beats, in milliseconds.
 	BeatMS int64 `json:"beat_ms"`
+	// NotBeforeMS is the wall time, in UTC milliseconds, before which the command is
+	// not launched; 0 for at once.
+	NotBeforeMS int64 `json:"not_before_ms,omitempty"`
+	// WaitsFor says what it waits for until then; empty for nothing.
+	WaitsFor WaitReason `json:"waits_for,omitempty"`
+}
+
+// WaitReason is what an announced execution waits for.
+type WaitReason string
+
+// The reasons to wait.
+const (
+	// WaitLimit: a usage limit ends then.
+	WaitLimit WaitReason = "limit"
+	// WaitPause: it is not to be tried again at once.
+	WaitPause WaitReason = "pause"
+)
+
+// WaitReasons lists the reasons to wait.
+func WaitReasons() []WaitReason { return []WaitReason{WaitLimit, WaitPause} }
+
+// Waiting says whether the execution waits for the time of its launch.
+func (e Execution) Waiting() bool {
+	return e.NotBeforeMS != 0 && e.StartedAtMS == 0 && !e.Process.End.Over()
 }
 
 // Launch is what is known once the child exists.
@@ -189,6 +213,9 @@ type Execution struct {
 	Beats          int64
 	LastBeat       Instant
 	LastActivityMS int64
+	// AwaitsUserMS is the wall time at which the agent said that it waits for its user,
+	// if that is the last thing it said of itself; else 0.
+	AwaitsUserMS int64
 	// StoppedSinceMS is when job control suspended it; 0 when it is not.
 	StoppedSinceMS int64
 	StopRequested  lifecycle.StoppedBy

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/store"
 )
 
 func words[S ~string](list []S) []string {
@@ -47,6 +48,7 @@ func TestTheLedgerAndTheRulesSpeakTheSameWords(t *testing.T) {
 		{"executions", `"end"`, words(lifecycle.ProcessEnds())},
 		{"executions", "stopped_by", words(lifecycle.Stoppers())},
 		{"executions", "stop_requested", words(lifecycle.Stoppers())},
+		{"executions", "waits_for", words(store.WaitReasons())},
 		{"executions", "session_status", words(lifecycle.SessionStatuses())},
 		{"turns", "state", words(lifecycle.TurnStates())},
 		{"workflows", "kind", words(lifecycle.Kinds())},

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -65,6 +66,12 @@ type Config struct {
 	// will be handed to the kernel.
 	Command []string
 	Path    string
+	// Argv is the argument vector to execute where it is more than Command, which
+	// is what is written down; nil when they are the same.
+	Argv []string
+	// StopSignal is what first asks the command to end; 0 means TERM. A command
+	// that has one of its own gets TERM as well, half a grace later.
+	StopSignal syscall.Signal
 	// Missing says why there is nothing to execute; nil when there is. The run
 	// is then recorded as not started.
 	Missing error
@@ -86,6 +93,14 @@ type Config struct {
 	Leftovers LeftoverPolicy
 	// Timeout ends the run after this much awake time; 0 means never.
 	Timeout time.Duration
+	// NotBefore is the wall time before which the command is not launched: until then
+	// the run stands announced, and can be called off. Zero for at once. WaitsFor
+	// says what for.
+	NotBefore time.Time
+	WaitsFor  store.WaitReason
+	// HoldStdio keeps the descriptors open that went to the command as they are: the
+	// caller has further use for them.
+	HoldStdio bool
 	// Grace is the time between a stop and KILL; 0 kills at once.
 	Grace time.Duration
 	// Interval is the time between beats, written into the row.
@@ -143,6 +158,8 @@ type Result struct {
 	// Stalled is true when the user's terminal takes no bytes: a write to it would
 	// wait for ever.
 	Stalled bool
+	// Hurried: somebody asked for the end after the command had ended.
+	Hurried bool
 	// StopSignal is the signal that made a user's stop, 0 for none.
 	StopSignal int
 	// LaunchError says why nothing was started; nil when it was.

@@ -27,17 +27,21 @@
 //
 // # A run
 //
-//	begin ──► launch ──► watch ──► end
-//	terminals   order      reports   drain, restore, leftovers,
-//	monitor     started    signals   terminal row
-//	row                    wants
+//	wait ──► begin ──► launch ──► watch ──► end
+//	row        terminals   order      reports   drain, restore, leftovers,
+//	heart      monitor     started    signals   terminal row
+//	           row                    wants
+//
+// Only a run with a time before which it must not be launched waits. It stands
+// announced then, and can be called off.
 //
 // # Goroutines of a wrapper
 //
 //	Run               the caller's; owns all state of the run
 //	wire.receiveAll   started by begin; ends with the wire, which end closes
 //	Relay             started by launch; waited for by Relay.Finish in end
-//	Beater, Wakes     started by startHeart; waited for by stopHeart in end
+//	Beater, Wakes     started by startHeart; waited for by stopHeart in end. While
+//	                  the run waits another Beater, started and waited for by wait
 //	scout             started by startHeart; waited for by stopHeart in end
 //	monitor.run       only without a monitor process; waited for in end
 //

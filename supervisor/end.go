@@ -60,6 +60,7 @@ func (r *run) end(ctx context.Context) Result {
 	if r.pair != nil {
 		_ = r.pair.Close()
 	}
+	res.Hurried = r.hurried()
 	return res
 }
 
@@ -80,6 +81,26 @@ func (r *run) awaitDone() {
 		case <-r.urgent():
 			return
 		}
+	}
+}
+
+// hurried says whether somebody asked for the end once the command had ended.
+func (r *run) hurried() bool {
+	for r.hurry == nil {
+		select {
+		case s := <-r.sigs:
+			if p := policyOf(s); p == polite || p == firm {
+				return r.launchErr == nil
+			}
+		default:
+			return false
+		}
+	}
+	select {
+	case <-r.hurry:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -116,6 +137,9 @@ func (r *run) ending(res *Result) store.Ending {
 		e.End, e.ExitCode = lifecycle.EndNotStarted, new(r.notLaunchedCode())
 		r.note(lifecycle.SourceOwnAct, r.launchErr.Error(), lifecycle.CauseNotStarted)
 		e.Evidence = r.evidence
+		if e.StoppedBy = r.stop.by; e.StoppedBy == lifecycle.StoppedByUser {
+			res.StopSignal = int(r.stop.signal)
+		}
 		return e
 	}
 	if !r.launchWritten {
@@ -146,7 +170,7 @@ func (r *run) ranFor(then store.Instant) int64 {
 // notLaunchedCode is the exit code of a command that did not start: the
 // command's fault or ours.
 func (r *run) notLaunchedCode() int {
-	if own := (*ownError)(nil); errors.As(r.launchErr, &own) {
+	if own := (*ownError)(nil); errors.As(r.launchErr, &own) || errors.Is(r.launchErr, errCalledOff) {
 		return ExitNotLaunched
 	}
 	return launchCode(r.launchErr)

@@ -33,12 +33,26 @@ func (b beats) Beat(ctx context.Context, beat store.Beat) (store.BeatAnswer, err
 	return answer, err
 }
 
-// startHeart begins to beat. Wakes are watched where the system tells of them.
+// startHeart begins to beat.
 func (r *run) startHeart() {
+	cfg, look := r.heartConfig(r.descendants(), r.activity()), r.descendants()
+	s := newScout(func() []store.Descendant {
+		// The command itself is in the row already.
+		return slices.DeleteFunc(slices.Clone(look()), func(d store.Descendant) bool { return d.PID == r.launched.Child.PID })
+	}, cfg.Wakes)
+	cfg.Wakes = s.beats
+	r.heart = heartbeat.New(cfg)
+	r.heart.Start()
+	s.start()
+	r.scout.Store(s)
+}
+
+// heartConfig is how a run beats. Wakes are watched where the system tells of them.
+func (r *run) heartConfig(descendants func() []store.Descendant, activity func() int64) heartbeat.Config {
 	cfg := heartbeat.Config{
 		UID: r.cfg.UID, Generation: r.generation, Interval: r.cfg.Interval, BootID: r.cfg.BootID,
 		Clock: r.cfg.Clock, Ledger: beats{r.cfg.Journal, r.cfg.Clock, r.cfg.Log},
-		Descendants: r.descendants(), Activity: r.activity(),
+		Descendants: descendants, Activity: activity,
 		OnAnswer: func(a heartbeat.Answer) {
 			select {
 			case r.wants <- a:
@@ -46,21 +60,11 @@ func (r *run) startHeart() {
 			}
 		},
 	}
-	var wakes <-chan struct{}
 	if w, err := clock.WatchWakes(); err == nil {
 		r.wakes = w
-		wakes = w.C()
+		cfg.Wakes = w.C()
 	}
-	look := r.descendants()
-	s := newScout(func() []store.Descendant {
-		// The command itself is in the row already.
-		return slices.DeleteFunc(slices.Clone(look()), func(d store.Descendant) bool { return d.PID == r.launched.Child.PID })
-	}, wakes)
-	cfg.Wakes = s.beats
-	r.heart = heartbeat.New(cfg)
-	r.heart.Start()
-	s.start()
-	r.scout.Store(s)
+	return cfg
 }
 
 // stopHeart ends the beating and keeps what it did not get written.
@@ -119,12 +123,17 @@ func (r *run) activity() func() int64 {
 
 // identify names a process for ever; a start of 0 is looked up.
 func (r *run) identify(pid int, start uint64) store.Identity {
+	return identify(r.cfg.Machine, pid, start)
+}
+
+// identify names a process of a machine.
+func identify(machine store.Identity, pid int, start uint64) store.Identity {
 	if start == 0 {
 		if p, err := proc.Read(pid); err == nil {
 			start = p.Start
 		}
 	}
-	id := r.cfg.Machine
+	id := machine
 	id.PID, id.StartTicks = pid, start
 	return id
 }

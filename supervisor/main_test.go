@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,6 +31,10 @@ type order struct {
 	Timeout   time.Duration
 	Grace     time.Duration
 	StateDir  string
+	// StopSignal is the command's own, 0 for none, and WaitMS how long its launch is
+	// put off.
+	StopSignal syscall.Signal
+	WaitMS     int64
 	// Tap is a file for what Config.Tap sees; empty for none.
 	Tap string
 	// Result is the file the result is written to.
@@ -67,6 +72,7 @@ func wrapperMain() int {
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		PTY: o.PTY, NoMonitor: o.NoMonitor, OnHangup: o.OnHangup, Leftovers: o.Leftovers,
 		Tap: tapTo(o.Tap), Through: [3]bool{1: true, 2: true}, Timeout: o.Timeout, Grace: o.Grace, Interval: time.Second, StateDir: o.StateDir,
+		StopSignal: o.StopSignal, NotBefore: later(o.WaitMS), WaitsFor: waitsFor(o.WaitMS),
 		Journal: testJournal(o.StateDir), Clock: clock.System(), BootID: boot,
 		Machine: store.Identity{BootID: boot, PIDNamespace: proc.PIDNamespace()},
 	})
@@ -81,6 +87,22 @@ func wrapperMain() int {
 		return 94
 	}
 	return *res.Ending.ExitCode
+}
+
+// later is a moment so far from now, zero for none.
+func later(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(time.Duration(ms) * time.Millisecond)
+}
+
+// waitsFor is why a launch is put off, if it is.
+func waitsFor(ms int64) store.WaitReason {
+	if ms == 0 {
+		return ""
+	}
+	return store.WaitPause
 }
 
 // tapTo appends what passes to a file.

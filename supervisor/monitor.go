@@ -104,6 +104,7 @@ type monitor struct {
 	terminal  terminalState
 	stop      stopOrder
 	grace     <-chan time.Time
+	press     <-chan time.Time // when TERM follows the first signal
 	given     <-chan time.Time // how long after KILL we wait
 	orphaned  bool             // the wrapper is gone
 	forget    bool             // the run file is of no more use
@@ -134,6 +135,9 @@ func (m *monitor) run(ctx context.Context) {
 			if s == unix.SIGCHLD {
 				m.reap()
 			}
+		case <-m.press:
+			m.press = nil
+			m.signalAll(unix.SIGTERM)
 		case <-m.grace:
 			m.kill()
 		case <-m.given:
@@ -364,14 +368,24 @@ func (m *monitor) beginStop(s stopOrder) {
 		m.kill()
 		return
 	}
-	m.signal(s.first)
-	if s.escalate {
-		m.signalTools(s.first)
+	if !s.escalate {
+		m.signal(s.first)
+	} else {
+		m.signalAll(s.first)
 		m.grace = time.After(milliseconds(m.order.graceMS)) //nolint:forbidigo // the monitor has no clock: its ladder is bounded in awake time, which is what a timer counts
+	}
+	if s.press {
+		m.press = time.After(milliseconds(m.order.graceMS) / 2) //nolint:forbidigo // as above
 	}
 	if m.suspended {
 		m.signal(unix.SIGCONT)
 	}
+}
+
+// signalAll signals every process of the run.
+func (m *monitor) signalAll(sig syscall.Signal) {
+	m.signal(sig)
+	m.signalTools(sig)
 }
 
 // signalTools signals what the run has started outside its group.
@@ -393,7 +407,7 @@ func (m *monitor) signalTools(sig syscall.Signal) {
 
 // kill ends the run for good.
 func (m *monitor) kill() {
-	m.grace = nil
+	m.grace, m.press = nil, nil
 	if m.pid == 0 || m.exited {
 		return
 	}

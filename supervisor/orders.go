@@ -86,6 +86,9 @@ type stopOrder struct {
 	first syscall.Signal
 	// escalate: KILL follows when the grace is over.
 	escalate bool
+	// press: TERM comes in between. Programs with a signal of their own were seen
+	// to take no notice of the first one in the middle of something.
+	press bool
 	// by goes into the exit record, for the case that nobody is left to write
 	// the ledger.
 	by lifecycle.StoppedBy
@@ -95,13 +98,14 @@ func (o stopOrder) pack() []byte {
 	var p packer
 	p.num(int64(o.first))
 	p.flag(o.escalate)
+	p.flag(o.press)
 	p.str(string(o.by))
 	return p.b
 }
 
 func unpackStop(b []byte) (stopOrder, error) {
 	u := unpacker{b: b}
-	o := stopOrder{first: syscall.Signal(u.num()), escalate: u.flag(), by: lifecycle.StoppedBy(u.str())}
+	o := stopOrder{first: syscall.Signal(u.num()), escalate: u.flag(), press: u.flag(), by: lifecycle.StoppedBy(u.str())}
 	return o, checked("stop order", u)
 }
 

@@ -102,7 +102,9 @@ func Run(ctx context.Context, cfg Config) Result {
 		gone: make(chan struct{}, 1), wants: make(chan heartbeat.Answer, 4),
 		prepared: make(chan bool, 1), recorded: make(chan struct{}),
 	}
-	if err := r.begin(ctx); err != nil {
+	if !r.wait(ctx) {
+		r.launchErr = errCalledOff
+	} else if err := r.begin(ctx); err != nil {
 		r.launchErr = &ownError{err}
 	}
 	if r.launch(ctx) {
@@ -154,8 +156,12 @@ func (r *run) prepare() error {
 		r.relay.Start(r.front, r.tty != nil && r.tty.EndsLines())
 		r.relayed = true
 	}
+	argv := r.cfg.Argv
+	if argv == nil {
+		argv = r.cfg.Command
+	}
 	return r.wire.send(msgLaunch, launchOrder{
-		path: r.cfg.Path, argv: r.cfg.Command, env: r.cfg.Env, dir: r.cfg.Dir, foreground: r.plan.front,
+		path: r.cfg.Path, argv: argv, env: r.cfg.Env, dir: r.cfg.Dir, foreground: r.plan.front,
 		uid: r.cfg.UID, leftovers: r.cfg.Leftovers, graceMS: r.cfg.Grace.Milliseconds(),
 		scope: r.cfg.Scope,
 	}.pack())
@@ -179,27 +185,48 @@ func (r *run) record(ctx context.Context) {
 // file are written side by side: each waits for the disk. Neither a missing file
 // nor a broken ledger stops the run.
 func (r *run) announce(ctx context.Context) {
-	c := r.cfg
-	r.announced = store.Announcement{
-		UID: c.UID, ParentUID: c.ParentUID, ResumedFrom: c.ResumedFrom, WorkflowID: c.WorkflowID, Lineage: c.Lineage,
-		Name: c.Name, Command: c.Command, CWD: c.Dir, Workspace: c.Workspace, Agent: c.Agent, Host: c.Host,
-		Wrapper: r.identify(os.Getpid(), 0), At: r.instant(r.began), BeatMS: c.Interval.Milliseconds(),
-	}
 	var file sync.WaitGroup
-	if c.StateDir != "" {
-		r.announced.RunFile = heartbeat.RunFilePath(c.StateDir, c.UID)
+	if r.cfg.StateDir != "" && r.runFile == nil {
 		file.Go(r.takeLease)
 	}
+	r.writeIntent(ctx)
+	if r.cfg.Announced != nil {
+		r.cfg.Announced(ctx)
+	}
+	file.Wait()
+}
+
+// writeIntent writes the row. It may stand already, written by us.
+func (r *run) writeIntent(ctx context.Context) {
+	c := r.cfg
+	r.announced = announcement(c, r.began)
 	generation, err := c.Journal.Announce(ctx, r.announced)
 	if err != nil {
 		c.Log.Warn().Err(err).Msg("announce execution")
 	}
 	r.generation = max(generation, 1)
 	r.inLedger = err == nil && !c.Journal.Degraded()
-	if c.Announced != nil {
-		c.Announced(ctx)
+}
+
+// AnnouncementOf is what Run writes down first of a run. Who writes it down before
+// Run, in the same process, does Run's work.
+func AnnouncementOf(c Config) store.Announcement { return announcement(c, c.Clock.Now()) }
+
+// announcement is a run that begins at that moment.
+func announcement(c Config, began clock.Reading) store.Announcement {
+	a := store.Announcement{
+		UID: c.UID, ParentUID: c.ParentUID, ResumedFrom: c.ResumedFrom, WorkflowID: c.WorkflowID, Lineage: c.Lineage,
+		Name: c.Name, Command: c.Command, CWD: c.Dir, Workspace: c.Workspace, Agent: c.Agent, Host: c.Host,
+		Wrapper: identify(c.Machine, os.Getpid(), 0), At: heartbeat.InstantOf(began, c.BootID), BeatMS: c.Interval.Milliseconds(),
+		WaitsFor: c.WaitsFor,
 	}
-	file.Wait()
+	if c.StateDir != "" {
+		a.RunFile = heartbeat.RunFilePath(c.StateDir, c.UID)
+	}
+	if !c.NotBefore.IsZero() {
+		a.NotBeforeMS = c.NotBefore.UnixMilli()
+	}
+	return a
 }
 
 // takeLease creates the run file. A row whose file is missing has a free lease,
@@ -307,7 +334,7 @@ func (r *run) listen() {
 // the standard error.
 func (r *run) releasePassedOn() {
 	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if err != nil || r.plan.direct {
+	if err != nil || r.plan.direct || r.cfg.HoldStdio {
 		return
 	}
 	for fd, onPair := range r.plan.onPair[:2] {

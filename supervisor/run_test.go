@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sys/unix"
 
+	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -283,6 +284,64 @@ func TestDeadline(t *testing.T) {
 	b.order.Timeout = 100 * time.Millisecond
 	want(t, "code", codeOf(t, b.command().Run()), 128+int(unix.SIGTERM))
 	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByDeadline)
+}
+
+// An agent is asked as it understands, and so is what it has started elsewhere.
+func TestAStopBeginsWithTheCommandsOwnSignal(t *testing.T) {
+	// What a shell starts behind itself ignores INT, hence another one.
+	b := newBench(t, `trap 'sleep 0.2; exit 7' USR1; trap 'exit 8' TERM
+		setsid sh -c 'trap "echo tool >"$0".tool; exit" USR1; echo; while :; do sleep 0.05; done' "$0" | { read -r _; echo ready; cat; } &
+		while :; do sleep 0.05; done`)
+	b.order.Command = append(b.order.Command, b.order.StateDir+"/said")
+	b.order.StopSignal = unix.SIGUSR1
+	cmd, _ := b.ready()
+	_ = cmd.Process.Signal(unix.SIGTERM)
+	want(t, "code", codeOf(t, cmd.Wait()), 7)
+	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByUser)
+	if _, err := os.Stat(b.order.StateDir + "/said.tool"); err != nil {
+		t.Error(err)
+	}
+}
+
+// One that takes no notice is pressed before it is killed; a command without a signal
+// of its own gets TERM once, as ever.
+func TestAStopIsPressedHalfWay(t *testing.T) {
+	b := newBench(t, "trap '' INT; trap 'exit 8' TERM; echo ready; while :; do sleep 0.05; done")
+	b.order.StopSignal, b.order.Grace = unix.SIGINT, time.Second
+	cmd, _ := b.ready()
+	_ = cmd.Process.Signal(unix.SIGTERM)
+	want(t, "code", codeOf(t, cmd.Wait()), 8)
+}
+
+func TestACommandWithoutASignalOfItsOwnIsNotPressed(t *testing.T) {
+	b := newBench(t, "trap 'n=x$n; [ $n = xx ] && exit 9' TERM; echo ready; while :; do sleep 0.05; done")
+	b.order.Grace = time.Second
+	cmd, _ := b.ready()
+	_ = cmd.Process.Signal(unix.SIGTERM)
+	want(t, "code", codeOf(t, cmd.Wait()), 128+int(unix.SIGKILL))
+}
+
+func TestALaunchIsPutOff(t *testing.T) {
+	b := newBench(t, "exit 5")
+	b.order.WaitMS = 300
+	want(t, "code", codeOf(t, b.command().Run()), 5)
+}
+
+func TestALaunchIsCalledOff(t *testing.T) {
+	b := newBench(t, "exit 5")
+	b.order.WaitMS = 3_600_000
+	cmd := b.command()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually("it holds its lease", func() bool {
+		held, err := heartbeat.LeaseHeld(heartbeat.RunFilePath(b.order.StateDir, b.order.UID))
+		return held && err == nil
+	})
+	_ = cmd.Process.Signal(unix.SIGTERM)
+	want(t, "code", codeOf(t, cmd.Wait()), ExitNotLaunched)
+	want(t, "end", b.ending().End, lifecycle.EndNotStarted)
+	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByUser)
 }
 
 func TestEscapeesAreStopped(t *testing.T) {

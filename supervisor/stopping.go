@@ -78,7 +78,11 @@ func (r *run) beginStop(by lifecycle.StoppedBy, first syscall.Signal) {
 	if !r.stop.firm {
 		r.stop = stopState{by: by, signal: first, at: r.cfg.Clock.Now().Awake, firm: true}
 	}
-	r.order(msgStop, stopOrder{first: first, escalate: true, by: r.stop.by}.pack())
+	o := stopOrder{first: first, escalate: true, by: r.stop.by}
+	if own := r.cfg.StopSignal; own != 0 && first == unix.SIGTERM {
+		o.first, o.press = own, true
+	}
+	r.order(msgStop, o.pack())
 }
 
 // hungUp acts on a SIGHUP: of a terminal that went away, or sent by hand, which to

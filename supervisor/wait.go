@@ -89,7 +89,7 @@ func (m *monitor) continued() {
 // the wrapper sees the end of the output.
 func (m *monitor) end() {
 	m.exited = true
-	m.grace, m.given = nil, nil
+	m.grace, m.press, m.given = nil, nil, nil
 	if m.inFrontNow() {
 		_ = terminal.SetForeground(m.inner, unix.Getpgrp())
 	}

@@ -31,8 +31,8 @@ func TestOrdersSurviveTheWire(t *testing.T) {
 
 func TestReportsSurviveTheWire(t *testing.T) {
 	t.Parallel()
-	stop, err := unpackStop(stopOrder{first: unix.SIGTERM, escalate: true, by: lifecycle.StoppedByUser}.pack())
-	if err != nil || stop != (stopOrder{unix.SIGTERM, true, lifecycle.StoppedByUser}) {
+	stop, err := unpackStop(stopOrder{first: unix.SIGTERM, escalate: true, press: true, by: lifecycle.StoppedByUser}.pack())
+	if err != nil || stop != (stopOrder{unix.SIGTERM, true, true, lifecycle.StoppedByUser}) {
 		t.Errorf("stop: %+v, %v", stop, err)
 	}
 	exit, err := unpackExit(exitReport{code: -1, signal: unix.SIGSEGV, core: true, killed: true, lost: true, clean: true}.pack())

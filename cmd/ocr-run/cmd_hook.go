@@ -16,10 +16,12 @@ import (
 )
 
 const (
-	// hookPatience is how long a hook waits for the ledger, and before that for its
-	// payload: an agent stands still meanwhile. What is not written by then goes to
-	// the spool.
-	hookPatience = 150 * time.Millisecond
+	// hookPatience is how long a hook waits for the ledger: an agent stands still
+	// meanwhile. What is not written by then goes to the spool.
+	hookPatience = 5 * time.Millisecond
+	// payloadPatience is how long a hook waits for its payload. It is there at once,
+	// unless the machine is overloaded.
+	payloadPatience = 300 * time.Millisecond
 	// maxPayload bounds what is read of a payload, which may hold a whole answer.
 	maxPayload = 16 << 20
 )
@@ -101,7 +103,7 @@ func (c call) hookPayload(ctx context.Context) []byte {
 	if len(c.words) > 1 {
 		return []byte(c.words[1])
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*hookPatience)
+	ctx, cancel := context.WithTimeout(ctx, payloadPatience)
 	defer cancel()
 	read := make(chan []byte, 1)
 	// Should it never come to an end, the process does.

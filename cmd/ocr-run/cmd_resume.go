@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor"
 )
 
 // errNoResume says that nobody knows how to go on with a run.
@@ -25,9 +28,9 @@ that is still open. The command is the one that the receipt and show print. All
 flags of a wrapped run can be given.`,
 		least: 1,
 		most:  1,
-		flags: slices.DeleteFunc(wrapFlags(), func(f flagSpec) bool {
+		flags: append(slices.DeleteFunc(wrapFlags(), func(f flagSpec) bool {
 			return slices.Contains([]string{"help", "version", "cwd", "agent"}, f.name)
-		}),
+		}), flagSpec{name: "at", value: "WHEN", usage: "launch it no earlier: an RFC 3339 instant, or a time from now"}),
 		exits: []exitLine{
 			{exitOK, "and any other code: as of a wrapped run"},
 			{exitUsage, "usage error"},
@@ -36,7 +39,7 @@ flags of a wrapped run can be given.`,
 			{exitInvariant, "it has not ended, or is being continued already"},
 			{exitBusy, "another process keeps the ledger locked"},
 		},
-		examples: []string{"ocr-run resume 1f0c9a2e", "ocr-run resume --timeout 1h 1f0c9a2e"},
+		examples: []string{"ocr-run resume 1f0c9a2e", "ocr-run resume --timeout 1h 1f0c9a2e", "ocr-run resume --at 5h 1f0c9a2e"},
 		run:      runResume,
 	}
 }
@@ -46,6 +49,9 @@ func runResume(ctx context.Context, c call) error {
 	opts, err := parseOptions(c.flags, c.dir)
 	if err != nil {
 		return c.usage("%w", err)
+	}
+	if opts.notBefore, err = c.launchTime(); err != nil {
+		return c.usage("--at: %w", err)
 	}
 	var row store.Execution
 	found, err := c.reading(ctx, func(l *store.Ledger) error {
@@ -68,7 +74,54 @@ func runResume(ctx context.Context, c call) error {
 	if opts.name == "" {
 		opts.name = row.Name
 	}
-	return answered(wrap(ctx, c.environment, opts, row.Resume))
+	c.takeNext(&opts)
+	return c.goOnWith(ctx, opts, row)
+}
+
+// takeNext takes in what the run before says to the one that goes on by itself.
+func (c *call) takeNext(opts *runOptions) {
+	why, set := c.lookup(envNext)
+	if opts.autoResumed = set; set {
+		opts.waitsFor = store.WaitReason(why)
+		c.environ = slices.DeleteFunc(slices.Clone(c.environ), func(kv string) bool { return strings.HasPrefix(kv, envNext+"=") })
+	} else if !opts.notBefore.IsZero() {
+		opts.waitsFor = store.WaitPause
+	}
+}
+
+// goOnWith wraps the command that continues a run, once the session is ours alone.
+func (c call) goOnWith(ctx context.Context, opts runOptions, row store.Execution) error {
+	w, err := newWrapping(ctx, c.environment, opts, row.Resume)
+	if err != nil {
+		return answered(wrapRefused(c.environment, err))
+	}
+	defer w.close()
+	cfg := w.config()
+	l, err := w.journal.Ledger(ctx)
+	if err == nil {
+		err = l.Claim(ctx, supervisor.AnnouncementOf(cfg), row.AgentSessionID)
+	}
+	if by, ok := errors.AsType[*store.OccupiedError](err); ok {
+		return &verbError{thing: c.verb, err: by, try: program + " show " + by.UID}
+	}
+	if err != nil {
+		return c.failed(err)
+	}
+	return answered(w.conclude(ctx, supervisor.Run(ctx, cfg)))
+}
+
+// launchTime is when the command is to be launched at the earliest; zero for at
+// once.
+func (c call) launchTime() (time.Time, error) {
+	text := c.flags.String("at")
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t, nil
+	}
+	d, err := parseDuration(text)
+	return c.clock.Now().Wall.Add(d), err
 }
 
 // resumable is the run meant, if it has ended, something continues it, and nobody
@@ -81,17 +134,8 @@ func (c call) resumable(ctx context.Context, l *store.Ledger) (store.Execution, 
 	if !row.Process.End.Over() {
 		return row, c.occupied(row, "it has not ended")
 	}
-	if len(row.Resume) == 0 {
+	if row.Resume = resumeOf(row); len(row.Resume) == 0 {
 		return row, &verbError{thing: c.verb + " " + row.UID, err: errNoResume, try: program + " show " + row.UID, kind: store.ErrNotFound}
-	}
-	live, err := l.Unsettled(ctx)
-	if err != nil {
-		return row, c.failed(err)
-	}
-	for _, other := range live {
-		if other.ResumedFrom == row.UID || other.AgentSessionID != "" && other.AgentSessionID == row.AgentSessionID {
-			return row, c.occupied(other, "run "+other.UID+" is at it already")
-		}
 	}
 	return row, nil
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,6 +47,7 @@ type wrapping struct {
 	host                 *hosting // nil without a host
 	tee                  *tee
 	witness              *witness // nil without an agent we know
+	injected             injected
 	debug                *os.File
 	log                  zerolog.Logger
 	background           sync.WaitGroup
@@ -74,6 +76,7 @@ func newWrapping(ctx context.Context, env environment, opts runOptions, command 
 	if w.tee, err = newTee(opts.log, opts.logSize); err != nil {
 		return nil, fmt.Errorf("--log: %w", err)
 	}
+	w.inject()
 	return w, nil
 }
 
@@ -160,10 +163,11 @@ func (w *wrapping) config() supervisor.Config {
 	o := w.opts
 	return supervisor.Config{
 		UID: w.uid, ParentUID: w.parent, ResumedFrom: o.resumedFrom, WorkflowID: o.workflow, Lineage: w.lineage, Name: o.name, Agent: w.agent,
-		Command: w.command, Path: w.path, Missing: w.missing, Dir: o.cwd, Workspace: workspaceOf(o.cwd), Env: w.childEnv(),
+		Command: w.command, Argv: w.injected.argv, StopSignal: w.stopSignal(), Path: w.path, Missing: w.missing, Dir: o.cwd, Workspace: workspaceOf(o.cwd), Env: w.childEnv(),
 		Stdin: w.env.stdin, Stdout: w.env.stdout, Stderr: w.env.stderr,
 		PTY: o.pty, NoMonitor: o.noMonitor, Scope: o.scope,
 		OnHangup: o.onHangup, Leftovers: o.leftovers,
+		NotBefore: o.notBefore, WaitsFor: o.waitsFor, HoldStdio: o.autoResume > 0,
 		Timeout: o.timeout, Grace: o.grace, Interval: o.heartbeat,
 		StateDir: w.stateDir, Journal: w.journal, Tap: w.tap(), Through: w.passing(), Clock: w.env.clock, BootID: boot,
 		Machine: store.Identity{MachineID: machine, BootID: boot, PIDNamespace: proc.PIDNamespace()},
@@ -193,10 +197,22 @@ func (w *wrapping) launched(ctx context.Context) {
 	}
 }
 
-// childEnv is the command's environment: ours, what the flags add, and the
+// childEnv is the command's environment, with what its hooks need.
+func (w *wrapping) childEnv() []string { return overlay(w.plainEnv(), w.injected.env) }
+
+// stopSignal is what first asks the command to end; 0 when that is for others to
+// say.
+func (w *wrapping) stopSignal() syscall.Signal {
+	if w.witness == nil {
+		return 0
+	}
+	return w.witness.agent.Stop.Signal
+}
+
+// plainEnv is the command's environment: ours, what the flags add, and the
 // marker. A variable given twice would mean one thing to one program and
 // another to the next, so the last one wins here.
-func (w *wrapping) childEnv() []string {
+func (w *wrapping) plainEnv() []string {
 	over := append([]string{}, w.opts.env...)
 	over = append(over,
 		supervisor.EnvUID+"="+w.uid,
@@ -236,6 +252,7 @@ func overlay(base, over []string) []string {
 // which the user would wait for and the next opener does as well.
 func (w *wrapping) close() {
 	w.background.Wait()
+	w.removeHooks()
 	w.tee.close()
 	if w.debug != nil {
 		_ = w.debug.Close()

@@ -46,7 +46,9 @@ func runShow(ctx context.Context, c call) error {
 		if err != nil {
 			return err
 		}
-		return c.printExecution(c.views(ctx, []store.Execution{row})[0])
+		view := c.views(ctx, []store.Execution{row})[0]
+		view.Attempts = attemptsView(chain(ctx, l, row))
+		return c.printExecution(view)
 	})
 	if err == nil && !found {
 		err = c.unknownRun(c.words[0])

@@ -35,7 +35,9 @@ const (
 func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	e := w.row(ctx, res)
 	at := w.env.observer()
+	before := w.earlier(ctx, e)
 	view := executionView(e, heartbeat.LivenessEnded, at.Now)
+	view.Attempts = attemptsView(before)
 	w.host.settle(ctx, e, verdictOf(e).Cause)
 	if res.LaunchError != nil {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: %s\n", program, res.LaunchError)
@@ -43,11 +45,15 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	if errors.Is(res.LaunchError, supervisor.ErrNoScope) {
 		_, _ = fmt.Fprintln(w.env.stderr, "Try: loginctl enable-linger, which keeps a systemd for you; or the same without --scope")
 	}
-	w.receipt(view, res.Stalled, res.LaunchError == nil)
+	next, goesOn := w.next(ctx, e, before, res)
+	w.receipt(view, receiptTo{stalled: res.Stalled, words: res.LaunchError == nil, goesOn: goesOn})
 	if w.tee != nil && w.tee.err != nil && !w.opts.quiet {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: --log: the copy is not complete: %s\n", program, w.tee.err)
 	}
 	w.lastResort(view)
+	if goesOn {
+		w.goOn(e.UID, next)
+	}
 	w.onEnd(ctx, view)
 	code, sig := endOf(verdictOf(e), e.Process, res.StopSignal)
 	if sig != 0 {
@@ -131,10 +137,20 @@ func unreadable(wasInLedger bool) *store.WorkflowView {
 	return &store.WorkflowView{Completeness: lifecycle.CompletenessUnreadable}
 }
 
+// receiptTo is what a receipt has to know of who gets it.
+type receiptTo struct {
+	// stalled: the terminal takes no bytes.
+	stalled bool
+	// words is false when all has been said.
+	words bool
+	// goesOn: this is not the last receipt of the work.
+	goesOn bool
+}
+
 // receipt reports a run: to the file asked for, as JSON, or in words. Where no
 // person looks only work that is not finished is worth a word, and a terminal
-// that takes no bytes gets none. words is false when all has been said.
-func (w *wrapping) receipt(view render.Execution, stalled, words bool) {
+// that takes no bytes gets none.
+func (w *wrapping) receipt(view render.Execution, to receiptTo) {
 	var doc []byte
 	if w.opts.receipt != "" || w.opts.json {
 		var err error
@@ -150,10 +166,10 @@ func (w *wrapping) receipt(view render.Execution, stalled, words bool) {
 	}
 	terminal := term.IsTerminal(int(w.env.stderr.Fd()))
 	switch {
-	case terminal && stalled:
+	case terminal && to.stalled, w.opts.json && to.goesOn:
 	case w.opts.json:
 		_, _ = w.env.stderr.Write(doc)
-	case w.opts.quiet || !words:
+	case w.opts.quiet || !to.words:
 	case terminal || view.Outcome == string(lifecycle.OutcomeIncomplete):
 		style := render.StyleFor(terminal, 0, w.env.get("NO_COLOR"), w.env.get("TERM"), 0)
 		_, _ = w.env.stderr.WriteString(render.Receipt(style, view))
@@ -215,7 +231,8 @@ func endOf(v lifecycle.Verdict, p lifecycle.Process, stopSignal int) (code, sig 
 		return exitSignal + *p.Signal, *p.Signal
 	case p.ExitCode == nil:
 		return exitSignal + int(syscall.SIGKILL), 0
-	case *p.ExitCode == 0 && v.Outcome != lifecycle.OutcomeSuccess:
+	case v.Outcome == lifecycle.OutcomeCancelled && (*p.ExitCode == 0 || p.End == lifecycle.EndNotStarted),
+		*p.ExitCode == 0 && v.Outcome != lifecycle.OutcomeSuccess:
 		return stoppedCode(stopSignal), 0
 	default:
 		return *p.ExitCode, 0

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -60,6 +61,23 @@ func (p *flagReader) duration(flag string, least time.Duration) time.Duration {
 	}
 	return d
 }
+
+// count is a number of times, 0 when the flag is empty.
+func (p *flagReader) count(flag string) int {
+	v := p.flags.String(flag)
+	if v == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 0 || n > countMost {
+		p.refuse(flag, "%q is no number from 0 to %d", v, countMost)
+		return 0
+	}
+	return n
+}
+
+// countMost is the most times anything is done by itself.
+const countMost = 1000
 
 // size is a positive number of bytes.
 func (p *flagReader) size(flag string) int64 {

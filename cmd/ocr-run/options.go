@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor"
 )
 
@@ -70,6 +71,16 @@ type runOptions struct {
 	// resumedFrom is the run whose work this one continues, workflow the workflow
 	// it is for; no flags say so.
 	resumedFrom, workflow string
+	// autoResume is how many more runs may go on with the work by themselves.
+	autoResume int
+	// autoResumed: the run goes on by itself with the work of the one before.
+	autoResumed bool
+	// notBefore is the earliest moment of the launch, zero for at once, and waitsFor
+	// what it waits for; only resume can say so.
+	notBefore time.Time
+	waitsFor  store.WaitReason
+	// hooks has the agent call our hooks, for this run only.
+	hooks bool
 	// debug is the file the debug log is appended to.
 	debug string
 }
@@ -96,6 +107,8 @@ func wrapFlags() []flagSpec {
 		{name: "quiet", short: "q", usage: "print no receipt"},
 		{name: "on-end", value: "CMD", usage: "run CMD in a shell at the end, the receipt on its stdin"},
 		{name: "auto-finish", usage: "let Open Code Review close a session whose work is complete"},
+		{name: "auto-resume", value: "N", usage: "go on after a sleep, lost connection or limit, at most N times"},
+		{name: "hooks", usage: "have the agent tell of its turns, for this run only"},
 		{name: "debug", value: "FILE", usage: "append a debug log to FILE"},
 		helpSpec(),
 		{name: "version", usage: "print the version"},
@@ -126,6 +139,8 @@ func parseOptions(c flagValues, base string) (runOptions, error) {
 		quiet:      c.Bool("quiet"),
 		onEnd:      c.String("on-end"),
 		autoFinish: c.Bool("auto-finish"),
+		autoResume: p.count("auto-resume"),
+		hooks:      c.Bool("hooks"),
 		debug:      p.path("debug", base),
 	}
 	direct := o.noMonitor || o.pty == supervisor.PTYNever

@@ -37,7 +37,8 @@ func (w *wrapping) sweep(ctx context.Context) {
 		if err == nil {
 			err = errors.Join(w.env.settle(ctx, l, w.stateDir), w.env.settleHosts(ctx, l))
 		}
-		err = errors.Join(err, heartbeat.SweepUnfinished(w.stateDir, w.env.clock.Now().Wall))
+		now := w.env.clock.Now().Wall
+		err = errors.Join(err, heartbeat.SweepUnfinished(w.stateDir, now), heartbeat.SweepCompanions(w.stateDir, now))
 		if err != nil && ctx.Err() == nil {
 			w.log.Warn().Err(err).Msg("sweep")
 		}

@@ -53,6 +53,9 @@ func executionView(e store.Execution, liveness heartbeat.Liveness, now store.Ins
 		ParentUID:       render.OrNull(e.ParentUID),
 		FlowID:          render.OrNull(e.FlowID),
 		ResumedFrom:     render.OrNull(e.ResumedFrom),
+		AwaitsUserSince: render.TimeOrNull(awaitsUserMS(e)),
+		WaitsFor:        render.OrNull(waitsFor(e)),
+		WaitsUntil:      render.TimeOrNull(waitsUntilMS(e)),
 		Name:            render.OrNull(e.Name),
 		Source:          sourceLedger,
 		Command:         e.Command,
@@ -73,9 +76,46 @@ func executionView(e store.Execution, liveness heartbeat.Liveness, now store.Ins
 		Cause:           render.OrNull(string(v.Cause)),
 		Evidence:        evidenceView(e.Evidence),
 		Leftovers:       leftoversView(e.Leftovers),
-		Resume:          resumeView(e.Resume),
+		Resume:          resumeView(resumeOf(e)),
 		Recording:       recording(e.Degraded),
 	}
+}
+
+// awaitsUserMS is since when an agent waits for its user, 0 when it does not. That it
+// goes on no hook tells; its terminal does, to the precision of a beat or two.
+func awaitsUserMS(e store.Execution) int64 {
+	if e.LastActivityMS > e.AwaitsUserMS+2*e.BeatMS {
+		return 0
+	}
+	return e.AwaitsUserMS
+}
+
+// waitsFor is what a run waits for before its launch, empty when it does not wait.
+func waitsFor(e store.Execution) string {
+	if !e.Waiting() {
+		return ""
+	}
+	return string(e.WaitsFor)
+}
+
+// waitsUntilMS is when a run that waits is launched, 0 when it does not wait.
+func waitsUntilMS(e store.Execution) int64 {
+	if !e.Waiting() {
+		return 0
+	}
+	return e.NotBeforeMS
+}
+
+// attemptsView are earlier runs, by how each ended.
+func attemptsView(all []store.Execution) []render.Attempt {
+	out := make([]render.Attempt, 0, len(all))
+	for _, e := range all {
+		v := verdictOf(e)
+		out = append(out, render.Attempt{
+			UID: e.UID, Outcome: string(v.Outcome), Cause: render.OrNull(string(v.Cause)), EndedAt: render.TimeOrNull(e.EndedAtMS),
+		})
+	}
+	return out
 }
 
 // awakeMS is how long a run has been or was awake; nil when nobody knows. Of a
@@ -164,6 +204,17 @@ func leftoverList(all []store.Leftover) []render.Leftover {
 		})
 	}
 	return out
+}
+
+// resumeOf is the command that continues a run: the one written down at its end, or
+// the one that follows from the session its agent has told of, if nobody was left to
+// write the end.
+func resumeOf(e store.Execution) []string {
+	if len(e.Resume) > 0 || e.AgentSessionID == "" || e.Process.End != lifecycle.EndLost {
+		return e.Resume
+	}
+	a, _ := agent.ByName(e.Agent)
+	return a.Resume(a.Read(e.Command, e.Launch.TTY != ""), e.AgentSessionID, "")
 }
 
 // resumeView is the command that continues the work, nil when there is none.

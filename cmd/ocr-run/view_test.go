@@ -161,3 +161,38 @@ func TestJSONDocumented(t *testing.T) {
 		}
 	}
 }
+
+func TestWaitingIsShownWhileItLasts(t *testing.T) {
+	t.Parallel()
+	e := leastRow()
+	e.NotBeforeMS, e.WaitsFor = 5000, store.WaitLimit
+	if waitsFor(e) != "limit" || waitsUntilMS(e) != 5000 {
+		t.Errorf("waits for %q until %d", waitsFor(e), waitsUntilMS(e))
+	}
+	e.StartedAtMS = 6000
+	if waitsFor(e) != "" || waitsUntilMS(e) != 0 {
+		t.Error("a run that was launched waits")
+	}
+	e.BeatMS, e.AwaitsUserMS = 1000, 9000
+	for activity, want := range map[int64]int64{0: 9000, 10_500: 9000, 11_500: 0} {
+		e.LastActivityMS = activity
+		if got := awaitsUserMS(e); got != want {
+			t.Errorf("activity at %d: since %d, want %d", activity, got, want)
+		}
+	}
+}
+
+func TestALostRunIsResumedByWhatItsHooksTold(t *testing.T) {
+	t.Parallel()
+	e := store.Execution{
+		Announcement: store.Announcement{Agent: "codex", Command: []string{"codex", "exec", "hi"}}, AgentSessionID: "0199c0de-0000",
+		Process: lifecycle.Process{End: lifecycle.EndLost},
+	}
+	if got := strings.Join(resumeOf(e), " "); !strings.HasPrefix(got, "codex exec resume 0199c0de-0000 ") {
+		t.Errorf("%q", got)
+	}
+	e.Process.End = lifecycle.EndExited
+	if got := resumeOf(e); got != nil {
+		t.Errorf("an end that was seen said nothing, and yet %q", got)
+	}
+}

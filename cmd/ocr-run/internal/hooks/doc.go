@@ -1,5 +1,6 @@
 // Package hooks knows the hooks of AI coding agents: what their payloads mean, and
-// how to put a hook into an agent's settings and take it out again.
+// how to put a hook into an agent's settings and take it out again, or give it to an
+// agent for one invocation.
 //
 // # What it promises
 //

@@ -93,6 +93,9 @@ func claudeEvents(payload []byte) []Event {
 	case "StopFailure":
 		e.State, e.Detail = resultFailed, words(p.Error, p.ErrorDetails)
 		return []Event{e.as(turnCompleted)}
+	case "PermissionRequest":
+		e.State = "waiting"
+		return []Event{e.as(sessionState)}
 	case "Interrupt":
 		return []Event{e.as(turnAborted)}
 	case "Notification":

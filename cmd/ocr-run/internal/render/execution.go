@@ -15,6 +15,15 @@ type Execution struct {
 	// ResumedFrom is the run whose work this one continued.
 	ResumedFrom *string `json:"resumed_from"`
 	Name        *string `json:"name"`
+	// Attempts are the runs whose work this one continued, oldest first; empty in
+	// lists.
+	Attempts []Attempt `json:"attempts"`
+	// AwaitsUserSince is since when its agent waits for its user.
+	AwaitsUserSince *string `json:"awaits_user_since"`
+	// WaitsFor is what it waits for before its launch: limit or pause. WaitsUntil is
+	// when that is over.
+	WaitsFor   *string `json:"waits_for"`
+	WaitsUntil *string `json:"waits_until"`
 	// Source tells whose row it is: ledger or open-code-review.
 	Source         string   `json:"source"`
 	Command        []string `json:"command"`
@@ -42,6 +51,14 @@ type Execution struct {
 	// Recording is ok, or degraded when the ledger could not be written for a
 	// while.
 	Recording string `json:"recording"`
+}
+
+// Attempt is an earlier run of the same work.
+type Attempt struct {
+	UID     string  `json:"uid"`
+	Outcome string  `json:"outcome"`
+	Cause   *string `json:"cause"`
+	EndedAt *string `json:"ended_at"`
 }
 
 // Process is how the process ended, as far as anybody knows.

@@ -56,6 +56,7 @@ func ExecutionsJSON(all []Execution) ([]byte, error) {
 func (e Execution) filled() Execution {
 	e.SchemaVersion = SchemaVersion
 	e.Command = orEmpty(e.Command)
+	e.Attempts = orEmpty(e.Attempts)
 	e.Evidence = orEmpty(e.Evidence)
 	e.Leftovers.Stopped = orEmpty(e.Leftovers.Stopped)
 	e.Leftovers.Kept = orEmpty(e.Leftovers.Kept)

@@ -17,7 +17,7 @@ func Receipt(s Style, e Execution) string {
 	if e.Outcome == "incomplete" {
 		lines = append(lines, line{"process", processText(e) + ", which says nothing about the work"})
 	}
-	lines = append(lines, line{"turn", turnText(e.Turn)})
+	lines = append(lines, line{"turn", turnText(e.Turn)}, line{"attempts", attemptsText(Style{}, e)})
 	lines = append(lines, evidenceLines(Style{}, e.Evidence)...)
 	lines = append(lines, leftoverLines(e.Leftovers)...)
 	lines = append(lines, line{"next", nextText(e)})
@@ -40,6 +40,9 @@ func headline(s Style, e Execution) string {
 		parts = append(parts, "work complete")
 	}
 	parts = append(parts, timeText(e))
+	if n := len(e.Attempts); n > 0 {
+		parts = append(parts, "attempt "+number(n+1))
+	}
 	if n := len(e.Leftovers.Stopped); n > 0 {
 		word := "processes"
 		if n == 1 {

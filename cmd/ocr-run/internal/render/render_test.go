@@ -34,7 +34,7 @@ func TestExecutionsJSON(t *testing.T) {
 // order, present in the emptiest run too.
 func TestContractFields(t *testing.T) {
 	t.Parallel()
-	want := strings.Fields(`schema_version uid parent_uid flow_id resumed_from name source command workspace agent
+	want := strings.Fields(`schema_version uid parent_uid flow_id resumed_from name attempts awaits_user_since waits_for waits_until source command workspace agent
 		agent_session_id pid started_at ended_at awake_ms suspended_ms last_heartbeat_at liveness process workflow turn
 		outcome cause evidence leftovers resume recording`)
 	for _, e := range []Execution{running(), unfinished()} {

@@ -39,6 +39,9 @@ func showLines(s Style, e Execution) []line {
 		{"parent", value(e.ParentUID)},
 		{"flow", value(e.FlowID)},
 		{"resumed from", value(e.ResumedFrom)},
+		{"attempts", attemptsText(s, e)},
+		{"waits", waitText(e)},
+		{"waits for you", moment(s, e.AwaitsUserSince)},
 		{"process", processText(e)},
 		{"work", workText(e.Workflow)},
 		{"turn", turnText(e.Turn)},
@@ -53,6 +56,29 @@ func showLines(s Style, e Execution) []line {
 		lines = append(lines, line{"recording", "degraded: the ledger could not be written for a while"})
 	}
 	return append(lines, line{"next", nextText(e)})
+}
+
+// attemptsText is how the runs before ended, and which one this is.
+func attemptsText(s Style, e Execution) string {
+	if len(e.Attempts) == 0 {
+		return ""
+	}
+	parts := make([]string, 0, len(e.Attempts))
+	for _, a := range e.Attempts {
+		parts = append(parts, ShortUID(a.UID)+" "+judged(s, a.Outcome, a.Cause))
+	}
+	return "this is number " + number(len(e.Attempts)+1) + ", after " + strings.Join(parts, ", ")
+}
+
+// waitText is what a run waits for before its launch; empty when it does not wait.
+func waitText(e Execution) string {
+	if e.WaitsUntil == nil {
+		return ""
+	}
+	if value(e.WaitsFor) == "limit" {
+		return "limited until " + clockTime(e.WaitsUntil)
+	}
+	return "waits until " + clockTime(e.WaitsUntil)
 }
 
 // verdict is outcome and cause.

@@ -59,6 +59,18 @@ func writeRow(b *strings.Builder, s Style, widths []int, row []cell) {
 	b.WriteByte('\n')
 }
 
+// stateText is how a run that has not ended is doing: what it waits for, or else how
+// its wrapper is.
+func stateText(e Execution) string {
+	if text := waitText(e); text != "" && e.Liveness == "live" {
+		return text
+	}
+	if e.AwaitsUserSince != nil && e.Liveness == "live" {
+		return "waiting for you"
+	}
+	return e.Liveness
+}
+
 // PS is the table of runs that have not ended; empty without any.
 func PS(s Style, all []Execution) string {
 	if len(all) == 0 {
@@ -68,7 +80,7 @@ func PS(s Style, all []Execution) string {
 	for _, e := range all {
 		rows = append(rows, []cell{
 			{ShortUID(e.UID), plain},
-			{e.Liveness, livenessColor(e.Liveness)},
+			{stateText(e), livenessColor(e.Liveness)},
 			{since(e.AwakeMS), plain},
 			{orDash(e.Name, e.Agent), plain},
 			{stage(e.Workflow), plain},

@@ -1,0 +1,64 @@
+package hooks
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"unicode"
+)
+
+// codexTimeout is how long Codex lets a hook run, in seconds.
+const codexTimeout = 10
+
+// codexLayer is the name Codex gives to the settings of its command line.
+const codexLayer = "/<session-flags>/config.toml"
+
+// codexHook is one hook on Codex's command line.
+type codexHook struct{ event, command string }
+
+// toml is the hook as a value of Codex's settings.
+func (h codexHook) toml() string {
+	return `[{hooks=[{type="command",command=` + quoted(h.command) + `,timeout=10}]}]`
+}
+
+// label is the event as Codex spells it where it names hooks.
+func (h codexHook) label() string {
+	var b strings.Builder
+	for i, r := range h.event {
+		if unicode.IsUpper(r) && i > 0 {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
+
+// trust is the entry that has Codex trust this hook: the digest of what it is, in
+// JSON with sorted keys.
+func (h codexHook) trust() string {
+	type handler struct {
+		Async   bool   `json:"async"`
+		Command string `json:"command"`
+		Timeout int    `json:"timeout"`
+		Type    string `json:"type"`
+	}
+	identity, err := json.Marshal(struct {
+		Event string    `json:"event_name"`
+		Hooks []handler `json:"hooks"`
+	}{h.label(), []handler{{Command: h.command, Timeout: codexTimeout, Type: "command"}}})
+	if err != nil {
+		return "" // strings and numbers always can be encoded
+	}
+	sum := sha256.Sum256([]byte(plain(identity)))
+	return quoted(codexLayer+":"+h.label()+":0:0") + `={trusted_hash="sha256:` + hex.EncodeToString(sum[:]) + `"}`
+}
+
+// quoted is a text as TOML and JSON both write it.
+func quoted(text string) string {
+	b, err := json.Marshal(text)
+	if err != nil {
+		return `""`
+	}
+	return plain(b)
+}

@@ -1,0 +1,93 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/lifecycle"
+)
+
+// errCalledOff is a run that was asked to end while it waited for its launch.
+var errCalledOff = errors.New("called off before its launch")
+
+// waitLook is how often a waiting run looks at the wall clock, in awake time: the
+// clock may be set meanwhile, and a machine may sleep past the time.
+const waitLook = 10 * time.Second
+
+// wait lets the time of the launch come. Meanwhile the run stands announced, with
+// its lease and its heartbeat, for everybody to see. It is false when the run was
+// asked to end instead.
+func (r *run) wait(ctx context.Context) bool {
+	if r.cfg.NotBefore.IsZero() {
+		return true
+	}
+	r.began = r.cfg.Clock.Now()
+	catch(r.sigs, caught())
+	if r.cfg.StateDir != "" {
+		r.takeLease()
+	}
+	r.writeIntent(ctx)
+	heart := heartbeat.New(r.heartConfig(nil, nil))
+	heart.Start()
+	come := r.bide(ctx)
+	for _, e := range heart.Stop() {
+		if _, err := r.cfg.Journal.Append(ctx, e); err != nil {
+			r.cfg.Log.Warn().Err(err).Msg("write event")
+		}
+	}
+	if r.wakes != nil {
+		_ = r.wakes.Close()
+		r.wakes = nil
+	}
+	return come
+}
+
+// bide waits for the wall clock to reach the time, or for a wish that the run end.
+func (r *run) bide(ctx context.Context) bool {
+	for r.stop.by == lifecycle.StoppedByNobody {
+		left := r.cfg.NotBefore.Sub(r.cfg.Clock.Now().Wall)
+		if left <= 0 {
+			return true
+		}
+		look := time.NewTimer(min(left, waitLook))
+		select {
+		case <-look.C:
+		case s := <-r.sigs:
+			r.calledOff(s)
+		case a := <-r.wants:
+			r.stop.by = a.StopRequested
+			if a.Fenced {
+				r.stop.by = lifecycle.StoppedByFenced
+			}
+		case <-ctx.Done():
+			r.stop.by = lifecycle.StoppedByParent
+		}
+		look.Stop()
+	}
+	return false
+}
+
+// calledOff acts on a signal to a run that waits. What is meant for the command has
+// nobody to go to.
+func (r *run) calledOff(s os.Signal) {
+	switch policyOf(s) {
+	case polite, firm:
+		r.stop.by, r.stop.signal = lifecycle.StoppedByUser, number(s)
+	case hangUp:
+		if r.cfg.OnHangup != HangupKeep && !signal.Ignored(unix.SIGHUP) {
+			r.stop.by, r.stop.signal = lifecycle.StoppedByTerminal, unix.SIGHUP
+		}
+	case passOn:
+		if s == unix.SIGTSTP {
+			_ = unix.Kill(os.Getpid(), syscall.SIGSTOP)
+		}
+	case resize:
+	}
+}

@@ -58,6 +58,11 @@ type Config struct {
 	// Activity is the wall time of the last output or input, in milliseconds;
 	// nil when nobody watches it.
 	Activity func() int64
+	// Look looks after the run, once per beat and before it is written; what it
+	// returns goes with the beat. Nil for nobody.
+	Look func(now clock.Reading) *store.Vitals
+	// Heard is told what the ledger answered to each beat it took. Nil for nobody.
+	Heard func(store.BeatAnswer)
 	// OnAnswer is told when the ledger wants something new: once when the run
 	// is fenced off, once per stop request. Nil ignores it.
 	OnAnswer func(Answer)

@@ -110,6 +110,9 @@ func (b *Beater) exchange(ctx context.Context, now clock.Reading) bool {
 	} else if beat.Descendants != nil && !answer.Missing && !answer.Over {
 		b.written = beat.Descendants
 	}
+	if b.cfg.Heard != nil {
+		b.cfg.Heard(answer)
+	}
 	b.tell(Answer{StopRequested: answer.StopRequested, Fenced: answer.Fenced})
 	return true
 }
@@ -122,6 +125,9 @@ func (b *Beater) compose(now clock.Reading) store.Beat {
 		Generation:  b.cfg.Generation,
 		At:          InstantOf(now, b.cfg.BootID),
 		SuspendedMS: b.SuspendedTotal().Milliseconds(),
+	}
+	if b.cfg.Look != nil {
+		beat.Vitals = b.cfg.Look(now)
 	}
 	if b.cfg.Activity != nil {
 		beat.LastActivityMS = b.cfg.Activity()

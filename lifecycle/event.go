@@ -28,6 +28,12 @@ const (
 	EventTurnStarted     EventType = "turn_started"
 	EventTurnSettled     EventType = "turn_settled"
 	EventSessionState    EventType = "session_state"
+
+	EventIdle             EventType = "idle"
+	EventStalled          EventType = "stalled"
+	EventRunaway          EventType = "runaway"
+	EventConnectionDead   EventType = "connection_dead"
+	EventConnectionHealed EventType = "connection_healed"
 )
 
 // Events of a workflow. The words are those of Open Code Review 2.x, so that
@@ -57,6 +63,7 @@ func EventTypes() []EventType {
 		EventLedgerReplaced, EventFenced, EventTerminalLost, EventMonitorLost,
 		EventLeftoverStopped, EventLeftoverKept, EventLeftoverRemains,
 		EventTurnPending, EventTurnStarted, EventTurnSettled, EventSessionState,
+		EventIdle, EventStalled, EventRunaway, EventConnectionDead, EventConnectionHealed,
 		EventSessionCreated, EventSessionResumed, EventRoundStarted, EventPhaseTransition,
 		EventRoundCompleted, EventMapCompleted, EventSessionClosed, EventSessionAborted,
 		EventSessionAutoClosedStale, EventSessionSynced, EventSessionLegacyImport,

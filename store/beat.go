@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -21,27 +22,46 @@ func (l *Ledger) Beat(ctx context.Context, b Beat) (BeatAnswer, error) {
 	if b.Descendants != nil && descendants == nil {
 		descendants = "[]"
 	}
-	var stop sql.NullString
+	vitals, err := vitalsJSON(b.Vitals)
+	if err != nil {
+		return BeatAnswer{}, l.failed("record beat of execution", b.UID, err)
+	}
+	var answer BeatAnswer
 	err = l.patiently(ctx, func() error {
 		beat, err := l.compiled.statement(ctx, l.db, beatQuery) //nolint:sqlclosecheck // it is used for as long as the ledger is open
 		if err != nil {
 			return err
 		}
-		return beat.QueryRowContext(ctx, b.At.WallMS, b.At.AwakeMS, b.At.BootID, b.SuspendedMS, number(b.LastActivityMS), descendants, b.UID, b.Generation).
-			Scan(&stop)
+		return beat.QueryRowContext(ctx, b.At.WallMS, b.At.AwakeMS, b.At.BootID, b.SuspendedMS, number(b.LastActivityMS), descendants, vitals, b.UID, b.Generation).
+			Scan(&answer.StopRequested, &answer.Session, &answer.SessionAtMS, &answer.TurnOpen, &answer.Revision)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return l.unwritten(ctx, b)
 	}
-	return BeatAnswer{StopRequested: lifecycle.StoppedBy(stop.String)}, l.failed("record beat of execution", b.UID, err)
+	if err != nil {
+		return BeatAnswer{}, l.failed("record beat of execution", b.UID, err)
+	}
+	return answer, nil
 }
 
 // beatQuery is the one statement that is made again and again for as long as a
 // wrapper lives.
 const beatQuery = `UPDATE executions SET beats = beats + 1, last_beat_wall = ?, last_beat_awake = ?,
 		last_beat_boot = ?, suspended_ms = max(suspended_ms, ?), last_activity = COALESCE(?, last_activity),
-		descendants = COALESCE(?, descendants)
-	WHERE uid = ? AND generation = ? AND "end" = 'running' RETURNING stop_requested`
+		descendants = COALESCE(?, descendants), vitals = COALESCE(?, vitals)
+	WHERE uid = ? AND generation = ? AND "end" = 'running'
+	RETURNING COALESCE(stop_requested, ''), COALESCE(session_status, ''), COALESCE(session_at, 0),
+		EXISTS (SELECT 1 FROM turns WHERE uid = executions.uid AND state IN ('pending', 'running')),
+		COALESCE((SELECT revision FROM workflows WHERE id = executions.workflow_id), 0)`
+
+// vitalsJSON is what goes into the column; null leaves it as it is.
+func vitalsJSON(v *Vitals) (any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	b, err := json.Marshal(v)
+	return string(b), err
+}
 
 // unwritten says why a beat found no row to write to.
 func (l *Ledger) unwritten(ctx context.Context, b Beat) (BeatAnswer, error) {

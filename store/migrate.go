@@ -11,7 +11,7 @@ import (
 )
 
 // schemaVersion is the number of the last migration.
-const schemaVersion = 4
+const schemaVersion = 5
 
 // migrations holds the numbered steps, NNNN_name.sql. They only ever add: the
 // wrappers of the previous release keep writing for as long as their runs last.

@@ -20,7 +20,7 @@ const selectExecution = `SELECT uid, generation, parent_uid, resumed_from, workf
 	monitor_pid, monitor_start, child_pid, child_start, pgid, sid, tty, cgroup, "end", exit_code, signal, core_dumped,
 	stopped_by, stop_failed, stop_requested, created_at, created_awake, started_at, started_awake, ended_at, beat_ms, beats,
 	last_beat_wall, last_beat_awake, last_beat_boot, last_activity, stopped_since, awake_ms, suspended_ms, round_at_end,
-	other_rounds, descendants, evidence, leftovers, degraded, host, host_workflow, host_settled, not_before, waits_for,
+	other_rounds, descendants, evidence, leftovers, degraded, host, host_workflow, host_settled, not_before, waits_for, vitals,
 	(SELECT state FROM turns t WHERE t.uid = e.uid ORDER BY t.n DESC LIMIT 1),
 	CASE WHEN ended_at IS NULL THEN (SELECT iif(json_extract(payload, '$.awaits_user'), at, 0) FROM events v WHERE v.uid = e.uid
 		AND v.type IN ('turn_pending', 'turn_started', 'turn_settled', 'session_state') ORDER BY v.seq DESC LIMIT 1) END
@@ -157,7 +157,7 @@ type nullable struct {
 	parent, resumed, workflow, flow, name, agent, session, resume, runFile, tty, cgroup sql.NullString
 	monitorPID, monitorStart, childPID, childStart, pgid, sid, exit, signal             sql.NullInt64
 	stoppedBy, stopRequested, otherRounds, descendants, evidence, leftovers, turn       sql.NullString
-	host, hostWorkflow, waitsFor                                                        sql.NullString
+	host, hostWorkflow, waitsFor, vitals                                                sql.NullString
 	notBefore, awaitsUser                                                               sql.NullInt64
 	startedAt, startedAwake, endedAt, activity, stoppedSince, awake, roundAtEnd         sql.NullInt64
 }
@@ -172,7 +172,7 @@ func scanExecution(rows *sql.Rows) (row, error) {
 		&n.monitorPID, &n.monitorStart, &n.childPID, &n.childStart, &n.pgid, &n.sid, &n.tty, &n.cgroup, &r.Process.End, &n.exit, &n.signal, &r.Process.CoreDumped,
 		&n.stoppedBy, &r.Process.StopFailed, &n.stopRequested, &r.At.WallMS, &r.At.AwakeMS, &n.startedAt, &n.startedAwake, &n.endedAt, &r.BeatMS, &r.Beats,
 		&r.LastBeat.WallMS, &r.LastBeat.AwakeMS, &r.LastBeat.BootID, &n.activity, &n.stoppedSince, &n.awake, &r.SuspendedMS, &n.roundAtEnd,
-		&n.otherRounds, &n.descendants, &n.evidence, &n.leftovers, &r.Degraded, &n.host, &n.hostWorkflow, &r.HostSettled, &n.notBefore, &n.waitsFor, &n.turn, &n.awaitsUser)
+		&n.otherRounds, &n.descendants, &n.evidence, &n.leftovers, &r.Degraded, &n.host, &n.hostWorkflow, &r.HostSettled, &n.notBefore, &n.waitsFor, &n.vitals, &n.turn, &n.awaitsUser)
 	if err != nil {
 		return row{}, err
 	}
@@ -235,6 +235,7 @@ func (n *nullable) decode(r *row, command string) error {
 	}{
 		{n.resume, &r.Resume},
 		{n.descendants, &r.Descendants},
+		{n.vitals, &r.Vitals},
 		{n.evidence, &r.Evidence},
 		{n.leftovers, &r.Leftovers},
 		{n.hostWorkflow, &r.hosted},

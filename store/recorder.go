@@ -214,12 +214,16 @@ func (r *Recorder) Append(ctx context.Context, e Event) (seq int64, err error) {
 }
 
 // Report is Ledger.Report, for any process of an execution: what others have put
-// into the spool goes first. deferred is true when the report went there itself,
+// into the spool goes first, and what the wrapper itself reports is of its own
+// generation. deferred is true when the report went there itself,
 // and nobody knows yet what it does.
 func (r *Recorder) Report(ctx context.Context, rep SessionReport) (answer SessionAnswer, deferred bool, err error) {
 	r.mu.Lock()
 	if !r.pending && r.spool.holds(rep.UID) {
 		r.pending, r.spooled = true, rep.UID
+	}
+	if a := r.memory.Announcement; rep.Generation == 0 && a != nil && a.UID == rep.UID {
+		rep.Generation = r.memory.Generation
 	}
 	r.mu.Unlock()
 	deferred = true

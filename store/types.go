@@ -133,6 +133,31 @@ type Beat struct {
 	LastActivityMS int64 `json:"last_activity_ms,omitempty"`
 	// Descendants replaces the stored list; nil leaves it as it is.
 	Descendants []Descendant `json:"descendants,omitempty"`
+	// Vitals replaces what the last beat saw; nil leaves it as it is.
+	Vitals *Vitals `json:"vitals,omitempty"`
+}
+
+// Vitals is what a wrapper sees of its run at a beat. The zero value has seen
+// nothing. Moments are awake milliseconds of the beat's boot: nil when nobody
+// watches for it, 0 when it has not been seen yet.
+type Vitals struct {
+	// BusyMS is when the run's processes last used the processor or did I/O.
+	BusyMS *int64 `json:"busy_ms,omitempty"`
+	// GrewMS is when its output or its agent's record last grew.
+	GrewMS *int64 `json:"grew_ms,omitempty"`
+	// AdvancedMS is when its turn or its workflow last moved on.
+	AdvancedMS *int64 `json:"advanced_ms,omitempty"`
+	// Turn says whether a turn is open: yes, no, or empty when nobody knows.
+	Turn string `json:"turn,omitempty"`
+	// Waiting: the agent waits for a person.
+	Waiting bool `json:"waiting,omitempty"`
+	// LimitedUntilMS is the wall time at which the agent's usage limit ends; 0 for
+	// none that is known.
+	LimitedUntilMS int64 `json:"limited_until_ms,omitempty"`
+	// Dead names a connection whose other end no longer answers; empty for none.
+	Dead string `json:"dead,omitempty"`
+	// Alarm is the warning that stands: idle, stalled or runaway; empty for none.
+	Alarm string `json:"alarm,omitempty"`
 }
 
 // BeatAnswer is what the ledger says to a beat.
@@ -149,6 +174,14 @@ type BeatAnswer struct {
 	// Over: the row has ended (as lost, from a false verdict); carry on and
 	// report the real exit.
 	Over bool
+	// Session is the state of the agent's session, empty while nobody has told;
+	// SessionAtMS when it was last told of, in wall milliseconds.
+	Session     lifecycle.SessionStatus
+	SessionAtMS int64
+	// TurnOpen: a turn runs or is about to.
+	TurnOpen bool
+	// Revision is that of the workflow it works on; 0 without one.
+	Revision int64
 }
 
 // Leftover is a process that outlived its execution.
@@ -220,6 +253,8 @@ type Execution struct {
 	StoppedSinceMS int64
 	StopRequested  lifecycle.StoppedBy
 	Descendants    []Descendant
+	// Vitals is what the last beat saw; nil when its wrapper looks at nothing.
+	Vitals         *Vitals
 	Evidence       []lifecycle.Evidence
 	Leftovers      Leftovers
 	AgentSessionID string

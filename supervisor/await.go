@@ -34,7 +34,7 @@ func (r *run) wait(ctx context.Context) bool {
 		r.takeLease()
 	}
 	r.writeIntent(ctx)
-	heart := heartbeat.New(r.heartConfig(nil, nil))
+	heart := heartbeat.New(r.heartConfig())
 	heart.Start()
 	come := r.bide(ctx)
 	for _, e := range heart.Stop() {

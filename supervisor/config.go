@@ -131,7 +131,9 @@ type Config struct {
 	// Through says which of 1 and 2 pass through the wrapper, for Tap, where they
 	// are redirected; all others go to the run as they are. 0 is ignored.
 	Through [3]bool
-	Clock   clock.Clock
+	// Watch says what the run is watched for.
+	Watch Watching
+	Clock clock.Clock
 	// BootID is the boot Clock's awake time counts from.
 	BootID string
 	// Machine is what all identities of this run share: machine, boot and pid

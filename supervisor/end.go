@@ -25,9 +25,18 @@ func (e *ownError) Error() string { return "launch command: " + e.err.Error() }
 // Unwrap gives the reason.
 func (e *ownError) Unwrap() error { return e.err }
 
-// sleepWindow is how long before the end, in awake time, a sleep still counts
-// as a possible cause: agents were measured to try again for up to five minutes.
-const sleepWindow = 5 * time.Minute
+// defaultPatience is how long before the end, in awake time, a sleep or a dead
+// connection still counts as a possible cause, of a command nobody measured: agents
+// were seen to try again for up to five minutes.
+const defaultPatience = 5 * time.Minute
+
+// patience is that of this run.
+func (r *run) patience() time.Duration {
+	if p := r.cfg.Watch.Patience; p > 0 {
+		return p
+	}
+	return defaultPatience
+}
 
 // end hands over the last output, gives the terminal back, waits until nothing
 // of the run is left to look after, and writes the end down.
@@ -253,7 +262,7 @@ func exitOf(ws unix.WaitStatus) exitReport {
 // nothing: machines sleep through good runs.
 func (r *run) noteSleep(slept time.Duration, woke clock.Reading) {
 	ago := r.exitAt.Awake - woke.Awake
-	if slept > 0 && ago <= sleepWindow {
+	if slept > 0 && ago <= r.patience() {
 		r.note(lifecycle.SourceClock, fmt.Sprintf("the machine slept for %s and woke %s before the end",
 			slept.Round(time.Second), ago.Round(time.Second)), lifecycle.CauseSleep)
 	}

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -35,11 +36,10 @@ func (b beats) Beat(ctx context.Context, beat store.Beat) (store.BeatAnswer, err
 
 // startHeart begins to beat.
 func (r *run) startHeart() {
-	cfg, look := r.heartConfig(r.descendants(), r.activity()), r.descendants()
-	s := newScout(func() []store.Descendant {
-		// The command itself is in the row already.
-		return slices.DeleteFunc(slices.Clone(look()), func(d store.Descendant) bool { return d.PID == r.launched.Child.PID })
-	}, cfg.Wakes)
+	r.watch = r.newWatch()
+	cfg := r.heartConfig()
+	cfg.Descendants, cfg.Activity, cfg.Look, cfg.Heard = r.watch.descendants, r.activity(), r.watch.look, r.watch.hear
+	s := newScout(r.offspring, cfg.Wakes)
 	cfg.Wakes = s.beats
 	r.heart = heartbeat.New(cfg)
 	r.heart.Start()
@@ -47,12 +47,36 @@ func (r *run) startHeart() {
 	r.scout.Store(s)
 }
 
+// offspring is what the command has started; the command itself is in the row
+// already. It is empty when that cannot be read, because the monitor is gone.
+func (r *run) offspring() []store.Descendant {
+	all, err := living(r.monitor)
+	if err != nil {
+		return nil
+	}
+	return asDescendants(slices.DeleteFunc(all, func(p proc.Process) bool { return p.PID == r.launched.Child.PID }))
+}
+
+// living are the processes below a monitor that have not ended.
+func living(monitor int) ([]proc.Process, error) {
+	all, err := proc.Descendants(monitor)
+	return slices.DeleteFunc(all, proc.Process.Dead), err
+}
+
+// asDescendants is a census as the ledger keeps it.
+func asDescendants(all []proc.Process) []store.Descendant {
+	list := make([]store.Descendant, 0, min(len(all), knownMost))
+	for _, p := range all[:min(len(all), knownMost)] {
+		list = append(list, store.Descendant{PID: p.PID, StartTicks: p.Start, Name: p.Name})
+	}
+	return list
+}
+
 // heartConfig is how a run beats. Wakes are watched where the system tells of them.
-func (r *run) heartConfig(descendants func() []store.Descendant, activity func() int64) heartbeat.Config {
+func (r *run) heartConfig() heartbeat.Config {
 	cfg := heartbeat.Config{
 		UID: r.cfg.UID, Generation: r.generation, Interval: r.cfg.Interval, BootID: r.cfg.BootID,
 		Clock: r.cfg.Clock, Ledger: beats{r.cfg.Journal, r.cfg.Clock, r.cfg.Log},
-		Descendants: descendants, Activity: activity,
 		OnAnswer: func(a heartbeat.Answer) {
 			select {
 			case r.wants <- a:
@@ -81,28 +105,44 @@ func (r *run) stopHeart(ctx context.Context) {
 	if r.wakes != nil {
 		_ = r.wakes.Close()
 	}
+	r.watch.awake.release()
+	r.watch.heal.stop()
 	s := r.heart.LastSleep()
 	r.noteSleep(s.For, s.Woke)
+	r.noteDead()
 }
 
-// descendants answers with what the run has started. When that cannot be read,
-// because the monitor is gone, the last list stands: it is what finds escapees.
-func (r *run) descendants() func() []store.Descendant {
-	var last []store.Descendant
-	monitor := r.monitor
-	return func() []store.Descendant {
-		all, err := proc.Descendants(monitor)
-		if err != nil {
-			return last
-		}
-		last = make([]store.Descendant, 0, min(len(all), knownMost))
-		for _, p := range all[:min(len(all), knownMost)] {
-			if !p.Dead() {
-				last = append(last, store.Descendant{PID: p.PID, StartTicks: p.Start, Name: p.Name})
-			}
-		}
-		return last
+// newWatch looks after the run from now on.
+func (r *run) newWatch() *watch {
+	c := r.cfg.Watch
+	w := &watch{
+		cfg: c, agent: r.cfg.Agent != "", monitor: r.monitor, passed: &r.passed, tell: r.raise, interval: r.cfg.Interval,
+		rules: heartbeat.NewWatch(heartbeat.Rules{Idle: c.Idle, Stall: c.Stall, Agent: r.cfg.Agent != "", Interval: r.cfg.Interval}),
+		last:  r.cfg.Clock.Now(),
+		conns: connections{found: func(peer string, lasted time.Duration) { r.raise(concern{dead: peer, lasted: lasted}) }},
 	}
+	if r.relay != nil {
+		w.moved = r.relay.Moved
+	}
+	if c.StayAwake {
+		w.awake = newWakefulness(r.wakeReason(), func(err error) {
+			r.cfg.Log.Warn().Err(err).Msg("stay awake")
+			r.raise(concern{asleep: err})
+		})
+	}
+	if c.HealAfterSleep {
+		w.heal = newHealer(r.cfg.Clock, func(err error) { r.cfg.Log.Debug().Err(err).Msg("heal connection") },
+			func(peers []string) { r.raise(concern{healed: peers}) })
+	}
+	return w
+}
+
+// wakeReason is why the machine is kept awake, for people.
+func (r *run) wakeReason() string {
+	if r.cfg.Agent != "" {
+		return r.cfg.Agent + " is working"
+	}
+	return filepath.Base(r.cfg.Path) + " is working"
 }
 
 // activity answers when bytes last passed the terminal, to the precision of a

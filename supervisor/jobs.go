@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"bytes"
 	"context"
 	"syscall"
 	"time"
@@ -183,6 +184,7 @@ func (r *run) resize() bool {
 // tap follows what the run switches on, and passes the bytes on to whoever
 // looks on. It runs on the relay's goroutine.
 func (r *run) tap(b []byte) {
+	r.passed.lines.Add(int64(bytes.Count(b, []byte{'\n'})))
 	r.modes.Scan(b)
 	if v := r.modes.Version(); v != r.modesSeen {
 		r.modesSeen = v
@@ -198,6 +200,9 @@ func (r *run) tap(b []byte) {
 func (r *run) watched(from Source, b []byte) {
 	if s := r.scout.Load(); s != nil {
 		s.stir()
+	}
+	if from != FromTerminal {
+		r.passed.bytes.Add(int64(len(b)))
 	}
 	if r.cfg.Tap != nil {
 		r.tapMu.Lock()

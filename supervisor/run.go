@@ -53,6 +53,7 @@ type run struct {
 	cont      chan os.Signal
 	gone      chan struct{} // the user's terminal is gone
 	wants     chan heartbeat.Answer
+	concerns  chan concern
 
 	announced  store.Announcement
 	launched   store.Launch
@@ -62,6 +63,8 @@ type run struct {
 	syncing    sync.WaitGroup // of the run file
 	heart      *heartbeat.Beater
 	scout      atomic.Pointer[scout] // nil before there is a heart
+	watch      *watch
+	passed     passing
 	wakes      *clock.Wakes
 	began      clock.Reading
 
@@ -101,6 +104,7 @@ func Run(ctx context.Context, cfg Config) Result {
 		sigs: make(chan os.Signal, 64), cont: make(chan os.Signal, 1),
 		gone: make(chan struct{}, 1), wants: make(chan heartbeat.Answer, 4),
 		prepared: make(chan bool, 1), recorded: make(chan struct{}),
+		concerns: make(chan concern, 4),
 	}
 	if !r.wait(ctx) {
 		r.launchErr = errCalledOff
@@ -109,7 +113,7 @@ func Run(ctx context.Context, cfg Config) Result {
 	}
 	if r.launch(ctx) {
 		life, over := context.WithCancel(ctx)
-		r.watch(life)
+		r.attend(life)
 		over()
 	}
 	return r.end(ctx)
@@ -345,8 +349,8 @@ func (r *run) releasePassedOn() {
 	_ = unix.Close(null)
 }
 
-// watch serves whatever happens until the command has ended.
-func (r *run) watch(ctx context.Context) {
+// attend serves whatever happens until the command has ended.
+func (r *run) attend(ctx context.Context) {
 	if r.cfg.Launched != nil && !r.ended() {
 		r.cfg.Launched(ctx)
 	}
@@ -379,6 +383,8 @@ func (r *run) watch(ctx context.Context) {
 			r.beginStop(lifecycle.StoppedByDeadline, unix.SIGTERM)
 		case a := <-r.wants:
 			r.wanted(ctx, a)
+		case c := <-r.concerns:
+			r.concerned(ctx, c)
 		case <-done:
 			done = nil
 			r.beginStop(lifecycle.StoppedByParent, unix.SIGTERM)

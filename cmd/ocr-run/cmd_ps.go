@@ -13,8 +13,11 @@ func psVerb() verb {
 		name:  "ps",
 		brief: "list the runs that have not ended",
 		about: `Lists the runs that have not ended, in all workspaces, newest first.
-STATE is live, late (its wrapper lives and is stalled), stopped (suspended by
-job control) or gone (its wrapper is dead and the run will be settled).`,
+STATE is late (its wrapper lives and is stalled), stopped (suspended by job
+control), gone (its wrapper is dead and the run will be settled), or else what the
+run does: working, quiet, idle, waiting for you, limited, and so on.
+LIGHTS are B: the wrapper beats, P: processes work, O: output grows, T: the turn or
+the workflow moves on; - for one that is out, ? for one that nobody can see.`,
 		flags:    []flagSpec{workspaceSpec(), jsonSpec()},
 		exits:    listingExits(),
 		examples: []string{"ocr-run ps", "ocr-run ps --workspace . --json"},

@@ -96,7 +96,7 @@ func (c call) goOnWith(ctx context.Context, opts runOptions, row store.Execution
 		return answered(wrapRefused(c.environment, err))
 	}
 	defer w.close()
-	cfg := w.config()
+	cfg := w.config(ctx)
 	l, err := w.journal.Ledger(ctx)
 	if err == nil {
 		err = l.Claim(ctx, supervisor.AnnouncementOf(cfg), row.AgentSessionID)

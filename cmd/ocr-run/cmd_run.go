@@ -29,7 +29,7 @@ func wrap(ctx context.Context, env environment, opts runOptions, command []strin
 		return wrapRefused(env, err)
 	}
 	defer w.close()
-	return w.conclude(ctx, supervisor.Run(ctx, w.config()))
+	return w.conclude(ctx, supervisor.Run(ctx, w.config(ctx)))
 }
 
 // wrapping is one wrapped run, from flags to receipt.
@@ -70,7 +70,7 @@ func newWrapping(ctx context.Context, env environment, opts runOptions, command 
 		supervisor.Deepen()
 		_, _ = w.journal.Ledger(context.WithoutCancel(ctx))
 	})
-	w.agent, w.witness = w.newWitness(opts.agent, command)
+	w.agent, w.witness = w.newWitness(ctx, opts.agent, command)
 	w.inherit(ctx)
 	w.path, w.missing = findCommand(command[0], w.childEnv(), opts.cwd)
 	if w.tee, err = newTee(opts.log, opts.logSize); err != nil {
@@ -151,7 +151,7 @@ func (w *wrapping) openJournal() {
 }
 
 // config is the run in the supervisor's words.
-func (w *wrapping) config() supervisor.Config {
+func (w *wrapping) config(ctx context.Context) supervisor.Config {
 	boot, err := w.env.bootID()
 	if err != nil {
 		w.log.Warn().Err(err).Msg("no boot id")
@@ -171,6 +171,7 @@ func (w *wrapping) config() supervisor.Config {
 		Timeout: o.timeout, Grace: o.grace, Interval: o.heartbeat,
 		StateDir: w.stateDir, Journal: w.journal, Tap: w.tap(), Through: w.passing(), Clock: w.env.clock, BootID: boot,
 		Machine: store.Identity{MachineID: machine, BootID: boot, PIDNamespace: proc.PIDNamespace()},
+		Watch:   w.watching(ctx),
 		Host:    w.hostRoot(), Announced: w.host.announce, Ended: w.ended, Launched: w.launched, Log: w.log,
 	}
 }

@@ -98,8 +98,24 @@ func (w *wrapping) unfinished(row store.Execution, res supervisor.Result) store.
 		workflow = hostedView(res)
 	}
 	e := known(res, workflow)
-	e.Turn, e.Degraded = row.Turn, true
+	e.Turn, e.Degraded = w.lastTurn(row.Turn), true
 	return e
+}
+
+// lastTurn is how the last turn stands of a run whose end waits in the spool, perhaps
+// with the end of that turn: what the agent told us goes before what the ledger has.
+func (w *wrapping) lastTurn(inLedger lifecycle.TurnState) lifecycle.TurnState {
+	if w.witness == nil {
+		return inLedger
+	}
+	switch state, ours := w.witness.book.standing(); {
+	case !ours || state == lifecycle.TurnNone:
+		return inLedger
+	case !state.Settled():
+		return lifecycle.TurnInterrupted
+	default:
+		return state
+	}
 }
 
 // known is a run as we know it ourselves, with the workflow given.

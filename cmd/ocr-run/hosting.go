@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store/ocrdb"
 )
 
@@ -53,6 +54,10 @@ type hosting struct {
 
 	mu        sync.Mutex
 	announced bool
+	// work is how far the workflow had come at the last beat, steps how often it was
+	// seen to have moved on.
+	work  hostWorkMark
+	steps uint64
 }
 
 // findHost is the host of a directory. One that was deleted has none.
@@ -191,7 +196,42 @@ func (h *hosting) beat(ctx context.Context) {
 		case answer.Restored:
 			h.log.Info().Msg("the row in the host's database had gone and was written anew")
 		}
+		if err == nil {
+			h.observe(ctx)
+		}
 	}
+}
+
+// hostWorkMark is how far the host's workflow has come.
+type hostWorkMark struct {
+	id            string
+	phase         lifecycle.Phase
+	round         int
+	artifact, end bool
+}
+
+// observe notes whether the workflow of the run has moved on.
+func (h *hosting) observe(ctx context.Context) {
+	w, ok, err := h.host.WorkflowOf(ctx, h.uid)
+	if err != nil || !ok {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := (hostWorkMark{w.ID, w.Phase, w.CurrentRound, w.HasArtifact, w.Closed}); now != h.work {
+		h.work = now
+		h.steps++
+	}
+}
+
+// moved counts how often the workflow of the run was seen to have moved on.
+func (h *hosting) moved() uint64 {
+	if h == nil {
+		return 0
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.steps
 }
 
 // untouched says whether the database is the file that was seen, unwritten: only a

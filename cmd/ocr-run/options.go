@@ -68,6 +68,7 @@ type runOptions struct {
 	onEnd string
 	// autoFinish has the host finish a workflow that is complete but for that.
 	autoFinish bool
+	watchOptions
 	// resumedFrom is the run whose work this one continues, workflow the workflow
 	// it is for; no flags say so.
 	resumedFrom, workflow string
@@ -93,6 +94,13 @@ func wrapFlags() []flagSpec {
 		{name: "env", value: "KEY=VALUE", many: true, usage: "set a variable for the command (repeatable)"},
 		{name: "timeout", value: "DURATION", usage: "stop the command after this much awake time, as in 90s or 2h"},
 		{name: "grace", value: "DURATION", fallback: defaultGrace, usage: "time between a stop and KILL"},
+		{name: "idle-timeout", value: "DURATION", usage: "tell when no turn is open and nothing has gone on so long"},
+		{name: "stop-idle", usage: "and stop the command then"},
+		{name: "stall-timeout", value: "DURATION", usage: "tell when work is open and nothing has moved on so long"},
+		{name: "stop-stalled", usage: "and stop the command then"},
+		{name: "stop-runaway", usage: "stop an agent that repeats itself without end"},
+		{name: "heal", value: "WHEN", fallback: string(healNever), usage: "never, or end dead connections after-sleep"},
+		{name: "awake", value: "WHEN", fallback: string(awakeNever), usage: "never, or no sleep of the machine while working"},
 		{name: "name", value: "NAME", usage: "label the run for people"},
 		{name: "agent", value: "NAME", usage: "treat the command as this agent, whatever it is called"},
 		{name: "log", value: "FILE", usage: "copy the output to FILE, byte for byte"},
@@ -142,6 +150,8 @@ func parseOptions(c flagValues, base string) (runOptions, error) {
 		autoResume: p.count("auto-resume"),
 		hooks:      c.Bool("hooks"),
 		debug:      p.path("debug", base),
+
+		watchOptions: parseWatchOptions(&p),
 	}
 	direct := o.noMonitor || o.pty == supervisor.PTYNever
 	switch {

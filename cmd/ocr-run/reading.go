@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
+	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/reaper"
 	"github.com/ocr-run/ocr-run/store"
 )
@@ -132,7 +133,10 @@ func (c call) views(ctx context.Context, all []store.Execution) []render.Executi
 	at := c.observer()
 	out := make([]render.Execution, 0, len(all))
 	for _, e := range all {
-		out = append(out, executionView(e, reaper.Look(e, at), at.Now))
+		liveness := reaper.Look(e, at)
+		v := executionView(e, liveness, at.Now)
+		v.Lights = lightsView(e, heartbeat.LightsOf(e, liveness, at), at)
+		out = append(out, v)
 	}
 	return out
 }

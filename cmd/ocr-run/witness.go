@@ -5,11 +5,13 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
+	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor"
@@ -22,24 +24,32 @@ const recordTimeout = 2 * time.Second
 // outputMost bounds what is read of output that went to a file, in bytes.
 const outputMost = 64 << 20
 
-// witness sees what a known agent says about how its turn ends: its output as it
-// passes, and afterwards its own record. A nil witness sees nothing. Its methods
-// are called one at a time.
+// witness sees what a known agent says about its turns: its output as it passes, and
+// its own record. A nil witness sees nothing. Bytes come in on one goroutine and
+// looks on another.
 type witness struct {
-	agent  agent.Agent
-	in     agent.Invocation
+	agent agent.Agent
+	in    agent.Invocation
+	began time.Time
+	// book is where turns are entered; nil for nowhere.
+	book *turnBook
+
+	mu     sync.Mutex // guards the next three
 	reader *agent.Reader
 	tail   supervisor.Tail
+	passed int64 // bytes that have passed
+
 	// output is the file that standard output goes to from the position from on;
 	// nil when it is none.
 	output *os.File
 	from   int64
-	began  time.Time
+
+	look glance
 }
 
 // newWitness understands the command line of an agent. It is nil, and the name
 // empty, for a command that starts no conversation.
-func (w *wrapping) newWitness(name string, command []string) (string, *witness) {
+func (w *wrapping) newWitness(ctx context.Context, name string, command []string) (string, *witness) {
 	a, known := agent.ByCommand(command)
 	if name != "" {
 		if a, known = agent.ByName(name); !known {
@@ -53,7 +63,21 @@ func (w *wrapping) newWitness(name string, command []string) (string, *witness) 
 	if in.Mode == agent.ModeOther {
 		return "", nil
 	}
-	return a.Name, &witness{agent: a, in: in, reader: a.Reader(in), began: w.env.clock.Now().Wall}
+	return a.Name, &witness{agent: a, in: in, reader: a.Reader(in), began: w.env.clock.Now().Wall, book: w.newTurnBook(ctx)}
+}
+
+// newTurnBook is the book of this run.
+func (w *wrapping) newTurnBook(ctx context.Context) *turnBook {
+	boot, _ := w.env.bootID() // only ages need it
+	return &turnBook{
+		ctx: context.WithoutCancel(ctx),
+		report: func(ctx context.Context, r store.SessionReport) (store.SessionAnswer, bool, error) {
+			// Whose name the run bears is settled after this.
+			r.UID = w.uid
+			return w.journal.Report(ctx, r)
+		},
+		now: func() store.Instant { return heartbeat.InstantOf(w.env.clock.Now(), boot) },
+	}
 }
 
 // passing says which descriptors the run's output must pass through us on: all for
@@ -122,10 +146,13 @@ func (w *wrapping) tap() func(supervisor.Source, []byte) {
 
 // see takes in bytes as they pass.
 func (s *witness) see(from supervisor.Source, b []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if from != supervisor.FromStderr {
-		s.reader.Feed(b)
+		s.book.add(s.reader.Feed(b))
 	}
 	s.tail.Add(b)
+	s.passed += int64(len(b))
 }
 
 // testify adds to the end of a run what the agent left behind about its last turn.
@@ -134,19 +161,23 @@ func (w *wrapping) testify(ctx context.Context, e *store.Ending) {
 	if s == nil || e.End == lifecycle.EndNotStarted {
 		return
 	}
-	s.readOutput()
-	s.reader.Close()
-	columns, rows, err := term.GetSize(int(w.env.stdout.Fd()))
-	if err != nil {
-		columns, rows = 0, 0
+	s.readOutput(outputMost)
+	if s.output != nil {
+		_ = s.output.Close()
 	}
+	s.mu.Lock()
+	s.book.add(s.reader.Close())
+	s.mu.Unlock()
 	seen := agent.Seen{Invocation: s.in, Exit: e.ExitCode, JSON: s.reader.Standing()}
-	if text := supervisor.ShownText(&s.tail, columns, rows); text != "" {
+	if text := w.shownText(); text != "" {
 		seen.Text = s.agent.Text(text, s.in)
 	}
 	seen.Record = w.record(ctx, seen.Session())
+	w.lastHeard(ctx)
+	verdict := s.agent.Verdict(seen)
+	s.book.close(ctx, verdict)
 	at := w.env.clock.Now().Wall.UnixMilli()
-	for _, v := range s.agent.Verdict(seen) {
+	for _, v := range verdict {
 		e.Evidence = append(e.Evidence, evidenceOf(v, at))
 	}
 	if e.AgentSessionID == "" {
@@ -157,16 +188,19 @@ func (w *wrapping) testify(ctx context.Context, e *store.Ending) {
 	}
 }
 
-// readOutput reads what went to a file.
-func (s *witness) readOutput() {
+// readOutput reads on in what went to a file, as far as most bytes.
+func (s *witness) readOutput(most int64) {
 	if s.output == nil {
 		return
 	}
-	defer s.output.Close() //nolint:errcheck // only read from
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	buf := make([]byte, 64<<10)
-	for r := io.NewSectionReader(s.output, s.from, outputMost); ; {
+	for r := io.NewSectionReader(s.output, s.from, most); ; {
 		n, err := r.Read(buf)
-		s.reader.Feed(buf[:n])
+		s.book.add(s.reader.Feed(buf[:n]))
+		s.from += int64(n)
+		s.passed += int64(n)
 		if err != nil {
 			return
 		}
@@ -175,27 +209,38 @@ func (s *witness) readOutput() {
 
 // record reads the agent's own record of the session.
 func (w *wrapping) record(ctx context.Context, session string) agent.Standing {
-	s, environ := w.witness, w.childEnv()
-	lookup := func(key string) string {
-		value, _ := valueIn(environ, key)
-		return value
-	}
-	place := agent.Place{Dir: w.opts.cwd, Home: lookup("HOME"), Env: lookup}
-	rec, ok := s.agent.FindRecord(place, session, s.began)
+	s := w.witness
+	rec, ok := w.findRecord(session)
 	switch {
 	case !ok:
 		return agent.Standing{}
 	case rec.Query == "":
 		return s.agent.ReadRecord(rec, s.began)
 	}
+	return s.agent.ReadRows(w.recordRows(ctx, rec))
+}
+
+// findRecord finds the agent's own record of the session.
+func (w *wrapping) findRecord(session string) (agent.Record, bool) {
+	environ := w.childEnv()
+	lookup := func(key string) string {
+		value, _ := valueIn(environ, key)
+		return value
+	}
+	place := agent.Place{Dir: w.opts.cwd, Home: lookup("HOME"), Env: lookup}
+	return w.witness.agent.FindRecord(place, session, w.witness.began)
+}
+
+// recordRows reads a record that is kept in a database; nil when it cannot be read.
+func (w *wrapping) recordRows(ctx context.Context, rec agent.Record) []string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	rows, err := store.ReadForeign(ctx, rec.Path, rec.Query, rec.Args...)
 	if err != nil {
 		w.log.Debug().Err(err).Msg("read the agent's record")
-		return agent.Standing{}
+		return nil
 	}
-	return s.agent.ReadRows(rows)
+	return rows
 }
 
 // evidenceOf is an agent's testimony in the ledger's words.

@@ -45,6 +45,8 @@ type Standing struct {
 	Session string
 	// Turns counts the turns that began.
 	Turns int
+	// Moves counts everything the agent did or was answered, across turns.
+	Moves int
 	// Retrying is true while the agent says that it is trying again.
 	Retrying bool
 	// Waiting is true while the agent waits for a person.

@@ -57,13 +57,14 @@ func (t *track) begin() {
 		return
 	}
 	t.Turns++
-	t.Standing = Standing{Turn: TurnOpen, Session: t.Session, Turns: t.Turns}
+	t.Standing = Standing{Turn: TurnOpen, Session: t.Session, Turns: t.Turns, Moves: t.Moves + 1}
 	t.emit(Event{Type: EventTurnStarted})
 }
 
 // moves notes that the model answered: whatever the turn struggled with is over.
 func (t *track) moves() {
 	t.begin()
+	t.Moves++
 	t.Retrying, t.Waiting, t.Cause, t.Detail = false, false, "", ""
 }
 
@@ -108,6 +109,7 @@ func (t *track) interrupted(detail string) {
 func (t *track) settle(turn Turn, cause Cause, detail string) {
 	t.begin()
 	t.Turn, t.Cause, t.Detail = turn, cause, clip(detail)
+	t.Moves++
 	t.Retrying, t.Waiting, t.Spins = false, false, 0
 }
 

@@ -200,6 +200,13 @@ func retryEINTR(call func() (int, error)) (int, error) {
 	}
 }
 
+// EditsLines says whether a terminal edits lines by itself, which a program that draws
+// on the whole of it switches off.
+func EditsLines(fd int) bool {
+	now, err := getTermios(fd)
+	return err == nil && now.Lflag&unix.ICANON != 0
+}
+
 // Interrupts says whether typing b at the terminal whose master is fd sends a
 // signal: it holds the interrupt or quit character, and the terminal acts on
 // them at present.

@@ -36,6 +36,18 @@ func running() Execution {
 	}
 }
 
+// lit is a run whose lights say as much as lights can.
+func lit(activity string) Execution {
+	e := running()
+	e.Lights = &Lights{
+		Activity: activity, Beating: Light{new(true), new(int64(3_000))}, Processes: Light{new(false), new(int64(95_000))},
+		Output: Light{new(true), new(int64(4_000))}, Turn: Light{new(false), nil}, LimitedUntil: TimeOrNull(noon + 7_200_000),
+		DeadConnection: new("192.0.2.1:443"), Usage: &Usage{Processes: 3, CPUMS: 12_340, MemoryBytes: 150 << 20},
+	}
+	e.Turn.State = "running"
+	return e
+}
+
 // unfinished is a run that says as much as a run can.
 func unfinished() Execution {
 	return Execution{

@@ -10,7 +10,7 @@ import (
 
 func TestExecutionJSON(t *testing.T) {
 	t.Parallel()
-	for name, e := range map[string]Execution{"execution_least.json": running(), "execution_most.json": unfinished()} {
+	for name, e := range map[string]Execution{"execution_least.json": running(), "execution_most.json": unfinished(), "execution_lights.json": lit("limited")} {
 		got, err := ExecutionJSON(e)
 		if err != nil {
 			t.Fatal(err)
@@ -35,9 +35,9 @@ func TestExecutionsJSON(t *testing.T) {
 func TestContractFields(t *testing.T) {
 	t.Parallel()
 	want := strings.Fields(`schema_version uid parent_uid flow_id resumed_from name attempts awaits_user_since waits_for waits_until source command workspace agent
-		agent_session_id pid started_at ended_at awake_ms suspended_ms last_heartbeat_at liveness process workflow turn
+		agent_session_id pid started_at ended_at awake_ms suspended_ms last_heartbeat_at liveness lights process workflow turn
 		outcome cause evidence leftovers resume recording`)
-	for _, e := range []Execution{running(), unfinished()} {
+	for _, e := range []Execution{running(), unfinished(), lit("working")} {
 		b, err := ExecutionJSON(e)
 		if err != nil {
 			t.Fatal(err)
@@ -55,6 +55,9 @@ func TestContractFields(t *testing.T) {
 		if e.Workflow != nil {
 			nested["workflow"] = "id kind source completeness phase round"
 			nested["resume"] = "command"
+		}
+		if e.Lights != nil {
+			nested["lights"] = "activity beating processes output turn limited_until dead_connection usage"
 		}
 		for field, want := range nested {
 			if got := keys(t, o[field]); !slices.Equal(got, strings.Fields(want)) {
@@ -106,7 +109,11 @@ func TestTables(t *testing.T) {
 	stopped, gone := running(), running()
 	stopped.Liveness, stopped.Name, stopped.AwakeMS = "stopped", new("編集"), new(int64(3_723_000))
 	gone.Liveness, gone.Workspace, gone.Workflow = "gone", new("/w\x1b"), unfinished().Workflow
-	live := []Execution{running(), stopped, gone}
+	blind := running()
+	blind.Lights = &Lights{Activity: "unknown", Beating: Light{Lit: new(true)}}
+	live := []Execution{
+		running(), stopped, gone, blind, lit("working"), lit("quiet"), lit("idle"), lit("waiting"), lit("limited"), lit("asleep"), lit("disconnected"),
+	}
 	ended := append([]Execution{unfinished()}, others()...)
 	tests := []struct{ name, got string }{
 		{"ps.txt", PS(Style{}, live)},
@@ -138,6 +145,7 @@ func TestTableNeverCutsWhatMatters(t *testing.T) {
 func TestShow(t *testing.T) {
 	t.Parallel()
 	checkGolden(t, "show_least.txt", Show(Style{NowMS: noon}, running()))
+	checkGolden(t, "show_lights.txt", Show(Style{NowMS: noon}, lit("limited")))
 	checkGolden(t, "show_most.txt", Show(Style{NowMS: noon}, unfinished()))
 	checkGolden(t, "show_color.txt", Show(Style{NowMS: noon, Color: true}, unfinished()))
 	for _, e := range others() {

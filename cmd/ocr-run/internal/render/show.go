@@ -44,12 +44,14 @@ func showLines(s Style, e Execution) []line {
 		{"waits for you", moment(s, e.AwaitsUserSince)},
 		{"process", processText(e)},
 		{"work", workText(e.Workflow)},
-		{"turn", turnText(e.Turn)},
+	}
+	lines = append(lines, lightLines(s, e)...)
+	lines = append(lines, []line{
 		{"started", moment(s, e.StartedAt)},
 		{"ended", moment(s, e.EndedAt)},
 		{"time", timeText(e)},
 		{"heartbeat", heartbeatText(s, e)},
-	}
+	}...)
 	lines = append(lines, evidenceLines(s, e.Evidence)...)
 	lines = append(lines, leftoverLines(e.Leftovers)...)
 	if e.Recording == "degraded" {

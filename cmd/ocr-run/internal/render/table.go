@@ -59,18 +59,6 @@ func writeRow(b *strings.Builder, s Style, widths []int, row []cell) {
 	b.WriteByte('\n')
 }
 
-// stateText is how a run that has not ended is doing: what it waits for, or else how
-// its wrapper is.
-func stateText(e Execution) string {
-	if text := waitText(e); text != "" && e.Liveness == "live" {
-		return text
-	}
-	if e.AwaitsUserSince != nil && e.Liveness == "live" {
-		return "waiting for you"
-	}
-	return e.Liveness
-}
-
 // PS is the table of runs that have not ended; empty without any.
 func PS(s Style, all []Execution) string {
 	if len(all) == 0 {
@@ -78,9 +66,11 @@ func PS(s Style, all []Execution) string {
 	}
 	rows := make([][]cell, 0, len(all))
 	for _, e := range all {
+		state, shade := stateText(e)
 		rows = append(rows, []cell{
 			{ShortUID(e.UID), plain},
-			{stateText(e), livenessColor(e.Liveness)},
+			{state, shade},
+			{lamps(e.Lights), plain},
 			{since(e.AwakeMS), plain},
 			{orDash(e.Name, e.Agent), plain},
 			{stage(e.Workflow), plain},
@@ -88,7 +78,7 @@ func PS(s Style, all []Execution) string {
 			{CommandLine(e.Command), plain},
 		})
 	}
-	return table(s, []string{"UID", "STATE", "AWAKE", "NAME", "WORKFLOW", "WORKSPACE", "COMMAND"}, rows)
+	return table(s, []string{"UID", "STATE", "LIGHTS", "AWAKE", "NAME", "WORKFLOW", "WORKSPACE", "COMMAND"}, rows)
 }
 
 // sourceLedger is the source of our own rows, which a table of nothing else need

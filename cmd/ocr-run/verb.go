@@ -62,7 +62,7 @@ type call struct {
 // wrapped command and therefore builds nothing.
 func isVerb(word string) bool {
 	switch word {
-	case "ps", "history", "show", "why", "events", "state", "cancel", "resume", "keep", "reap", "audit", "emit", "hook", "completion", "help":
+	case "ps", "history", "show", "why", "events", "state", "cancel", "resume", "keep", "reap", "audit", "doctor", "selftest", "emit", "hook", "completion", "help":
 		return true
 	default:
 		return false
@@ -75,7 +75,7 @@ func verbs() []verb {
 	all = append(all, stateVerbs()...)
 	all = append(all, emitVerb())
 	all = append(all, hookVerbs()...)
-	return append(all, cancelVerb(), resumeVerb(), keepVerb(), reapVerb(), auditVerb(), completionVerb(), helpVerb())
+	return append(all, cancelVerb(), resumeVerb(), keepVerb(), reapVerb(), auditVerb(), doctorVerb(), completionVerb(), helpVerb())
 }
 
 // findVerb is the verb a first word and the words after it name, with what is

@@ -75,7 +75,7 @@ func verbs() []verb {
 	all = append(all, stateVerbs()...)
 	all = append(all, emitVerb())
 	all = append(all, hookVerbs()...)
-	return append(all, cancelVerb(), resumeVerb(), keepVerb(), reapVerb(), auditVerb(), doctorVerb(), completionVerb(), helpVerb())
+	return append(all, cancelVerb(), resumeVerb(), keepVerb(), reapVerb(), auditVerb(), doctorVerb(), selftestVerb(), completionVerb(), helpVerb())
 }
 
 // findVerb is the verb a first word and the words after it name, with what is

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -42,11 +43,11 @@ func runSelftest(ctx context.Context, c call) error {
 	if err != nil {
 		return &verbError{thing: c.verb, err: err}
 	}
-	return c.selftest(ctx, self)
+	return c.selftest(ctx, self, drillSteps())
 }
 
-// selftest holds the drill with a program.
-func (c call) selftest(ctx context.Context, tested string) error {
+// selftest holds a drill with a program.
+func (c call) selftest(ctx context.Context, tested string, steps []drillStep) error {
 	heard := []os.Signal{os.Interrupt, unix.SIGTERM}
 	if !signal.Ignored(unix.SIGHUP) {
 		heard = append(heard, unix.SIGHUP)
@@ -58,7 +59,7 @@ func (c call) selftest(ctx context.Context, tested string) error {
 		return &verbError{thing: c.verb, err: err, try: "export TMPDIR=/a/directory/that/can/be/written/to"}
 	}
 	began := c.clock.Now().Awake
-	result, err := c.hold(ctx, d)
+	result, err := c.hold(ctx, d, steps)
 	result.Complete = ctx.Err() == nil
 	if !c.flags.Bool("keep") {
 		err = errors.Join(err, d.remove())
@@ -79,12 +80,14 @@ func (c call) selftest(ctx context.Context, tested string) error {
 }
 
 // hold goes through the steps, each of which is printed as it ends, for a person.
-func (c call) hold(ctx context.Context, d *drill) (result render.Selftest, err error) {
-	for _, s := range drillSteps() {
+func (c call) hold(ctx context.Context, d *drill, steps []drillStep) (result render.Selftest, err error) {
+	limited, cancel := context.WithTimeoutCause(ctx, drillLimit, fmt.Errorf("the drill is to be over within %s", drillLimit))
+	defer cancel()
+	for _, s := range steps {
 		if ctx.Err() != nil {
 			return result, nil
 		}
-		step := d.perform(ctx, s)
+		step := d.perform(limited, s)
 		if ctx.Err() != nil {
 			return result, nil // what was interrupted proves nothing
 		}

@@ -22,11 +22,13 @@ import (
 // drillEnv marks everything a drill starts that keeps its environment.
 const drillEnv = "OCR_RUN_SELFTEST"
 
-// Bounds of a step.
+// Bounds of a drill.
 const (
 	// stepLimit is how long one step may take: several times what the slowest takes
 	// on a busy machine.
 	stepLimit = 20 * time.Second
+	// drillLimit is how long all of them may take together.
+	drillLimit = time.Minute
 	// lookEvery is how often a step looks whether what it waits for has come.
 	lookEvery = 20 * time.Millisecond
 	// goneLimit is how long what a step has started may take to vanish behind it.

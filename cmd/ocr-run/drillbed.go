@@ -182,16 +182,20 @@ func (b *bed) history(ctx context.Context) ([]render.Execution, error) {
 	return list.Executions, err
 }
 
-// oneEnded is the only run of the step, which must have ended.
-func (b *bed) oneEnded(ctx context.Context) (render.Execution, error) {
-	list, err := b.history(ctx)
-	if err == nil && len(list) != 1 {
-		err = fmt.Errorf("%d runs have ended, want 1", len(list))
+// oneEnded waits until the only run of the step has ended: who looks settles it, but
+// not on a busy machine, nor while the monitor is about to.
+func (b *bed) oneEnded(ctx context.Context) (e render.Execution, err error) {
+	waited := b.await(ctx, func() bool {
+		var list []render.Execution
+		if list, err = b.history(ctx); len(list) == 1 {
+			e = list[0]
+		}
+		return err != nil || len(list) == 1
+	})
+	if err == nil && waited != nil {
+		err = fmt.Errorf("await the end of the run in the ledger: %w", waited)
 	}
-	if err != nil {
-		return render.Execution{}, err
-	}
-	return list[0], nil
+	return e, err
 }
 
 // row waits until the only run of the step is in the ledger and is as it should be.

@@ -107,15 +107,15 @@ const (
 
 // fullDisk makes a disk of its own for the ledger in $1, which the command of a run of
 // the program in $2 fills, writes how that ended into $3, makes room again, and prints
-// what the ledger says once it knows: the monitor of a run may outlive its wrapper by
-// a moment.
+// what the ledger says once it knows: a sweep waits for the monitor, which may outlive
+// the wrapper by a moment.
 const fullDisk = `mount -t tmpfs -o size=2m,mode=0700 ocr-run-selftest "$1" 2>/dev/null || exit 91
 "$2" --quiet -- true || exit 92
 "$2" --quiet -- /bin/sh -c 'command -v dd >/dev/null || exit 93; dd if=/dev/zero of="$1/filler" bs=1024 2>/dev/null && exit 94; exit 7' sh "$1"
 echo $? >"$3"
 rm -f "$1/filler"
 n=0
-until "$2" history --json | grep '"exit_code": 7' >/dev/null || test $n -ge 50; do sleep 0.1 || sleep 1; n=$((n+1)); done
+until "$2" reap --yes --json >/dev/null 2>&1; "$2" history --json | grep '"exit_code": 7' >/dev/null || test $n -ge 50; do sleep 0.1 || sleep 1; n=$((n+1)); done
 exec "$2" history --json`
 
 // drillFullDisk: the way a run ended survives a full disk.

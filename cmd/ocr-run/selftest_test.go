@@ -197,3 +197,20 @@ func waitForStopped(t *testing.T, dir string) {
 	}
 	t.Error("no wrapper stands still")
 }
+
+// TestStepsAreDocumented checks that the manual names each step, in their order.
+func TestStepsAreDocumented(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	chapter := section(t, string(b), "ocr-run selftest")
+	for _, s := range drillSteps() {
+		at := strings.Index(chapter, "`"+s.name+"`")
+		if at < 0 {
+			t.Fatalf("step %q is not documented, or not in its place", s.name)
+		}
+		chapter = chapter[at:]
+	}
+}

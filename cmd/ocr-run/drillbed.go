@@ -133,9 +133,9 @@ func (b *bed) begin(ctx context.Context, args ...string) (*started, error) {
 
 // runReceipt wraps a shell script, which finds the words in $1 and so on, and waits
 // for its end.
-func (b *bed) runReceipt(ctx context.Context, flags []string, script string, words ...string) (*started, render.Execution, error) {
+func (b *bed) runReceipt(ctx context.Context, script string, words ...string) (*started, render.Execution, error) {
 	receipt := b.path(fmt.Sprintf("%d.receipt", len(b.started)))
-	args := slices.Concat([]string{"--quiet", "--receipt", receipt}, flags, []string{"--", "/bin/sh", "-c", script, "sh"}, words)
+	args := append([]string{"--quiet", "--receipt", receipt, "--", "/bin/sh", "-c", script, "sh"}, words...)
 	p, err := b.begin(ctx, args...)
 	if err != nil {
 		return nil, render.Execution{}, err

@@ -24,7 +24,7 @@ const lockedWithin = 5 * time.Second
 // the ledger: it must not notice.
 func (b *bed) runDegraded(ctx context.Context, code int) error {
 	began := b.clock.Now().Awake
-	p, e, err := b.runReceipt(ctx, nil, fmt.Sprintf("exit %d", code))
+	p, e, err := b.runReceipt(ctx, fmt.Sprintf("exit %d", code))
 	took := b.clock.Now().Awake - began
 	switch {
 	case err != nil:
@@ -55,7 +55,7 @@ func (b *bed) takenIn(ctx context.Context, code int) error {
 // drillLocked: a ledger that somebody keeps locked holds nobody up.
 func drillLocked(ctx context.Context, b *bed) (string, error) {
 	const code = 4
-	if _, _, err := b.runReceipt(ctx, nil, "exit 0"); err != nil {
+	if _, _, err := b.runReceipt(ctx, "exit 0"); err != nil {
 		return "", err
 	}
 	l, err := store.Open(ctx, store.Config{Path: b.ledger()})

@@ -36,7 +36,7 @@ func drillSteps() []drillStep {
 func drillCodes(ctx context.Context, b *bed) (string, error) {
 	codes := []int{0, 1, 7, 255}
 	for _, code := range codes {
-		p, e, err := b.runReceipt(ctx, nil, fmt.Sprintf("exit %d", code))
+		p, e, err := b.runReceipt(ctx, fmt.Sprintf("exit %d", code))
 		if err != nil {
 			return "", err
 		}
@@ -63,7 +63,7 @@ func ended(e render.Execution) string {
 func drillSignals(ctx context.Context, b *bed) (string, error) {
 	for _, sig := range []syscall.Signal{unix.SIGTERM, unix.SIGKILL, unix.SIGUSR1} {
 		name := strings.TrimPrefix(unix.SignalName(sig), "SIG")
-		p, e, err := b.runReceipt(ctx, nil, "kill -"+name+" $$")
+		p, e, err := b.runReceipt(ctx, "kill -"+name+" $$")
 		if err != nil {
 			return "", err
 		}
@@ -76,7 +76,7 @@ func drillSignals(ctx context.Context, b *bed) (string, error) {
 
 // drillIncomplete: an exit 0 in the middle of the work is no success.
 func drillIncomplete(ctx context.Context, b *bed) (string, error) {
-	p, e, err := b.runReceipt(ctx, nil,
+	p, e, err := b.runReceipt(ctx,
 		`"$1" state begin --session-id drill --branch drill --workflow-type review >/dev/null 2>&1 || exit 9`, b.program)
 	if err != nil {
 		return "", err
@@ -128,7 +128,7 @@ func drillCleared(ctx context.Context, b *bed) (string, error) {
 // escapee was stopped and named.
 func (b *bed) escapes(ctx context.Context, launch, script, what string) (string, error) {
 	file := b.pid("escapee")
-	p, e, err := b.runReceipt(ctx, nil, `SCRIPT=$1 FILE=$2
+	p, e, err := b.runReceipt(ctx, `SCRIPT=$1 FILE=$2
 `+launch+untilWritten, script, file)
 	if err != nil {
 		return "", err
@@ -154,7 +154,7 @@ func (b *bed) newSession() (string, error) {
 		{"setsid", "setsid"},
 		{"perl", "perl -MPOSIX -e 'POSIX::setsid(); exec @ARGV'"},
 	} {
-		if _, err := findCommand(way.program, b.drill.environment.environ, b.drill.dir); err == nil {
+		if _, err := findCommand(way.program, b.environment.environ, b.environment.dir); err == nil {
 			return way.words, nil
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -30,22 +31,12 @@ func FindProgram(name, self, path, dir string) Program {
 			continue
 		}
 		same := hereErr == nil && os.SameFile(here, info)
-		if same && contains(p.Same, true) {
+		if same && slices.Contains(p.Same, true) {
 			continue // the same file by another way
 		}
 		p.Found, p.Same = append(p.Found, file), append(p.Same, same)
 	}
 	return p
-}
-
-// contains says whether a list holds a value.
-func contains(all []bool, want bool) bool {
-	for _, v := range all {
-		if v == want {
-			return true
-		}
-	}
-	return false
 }
 
 // FindHome looks at HOME and at what the system says of this user. lookup is
@@ -88,7 +79,7 @@ func FindState(dir string) State {
 	var st unix.Statfs_t
 	if unix.Statfs(s.Nearest, &st) == nil {
 		s.Filesystem, s.ReadOnly = kindOf(&st), readOnly(&st)
-		s.Free = int64(st.Bavail) * int64(st.Bsize)
+		s.Free = int64(st.Bavail) * int64(st.Bsize) //nolint:unconvert,nolintlint // its width differs between systems
 	}
 	if s.Nearest == dir && s.IsDir {
 		s.Entries = entriesOf(dir)

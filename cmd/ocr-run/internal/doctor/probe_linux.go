@@ -88,6 +88,7 @@ func refusal(err error) string {
 // trySubreaper sets the attribute to what it is.
 func trySubreaper() error {
 	var is int32
+	//nolint:gosec // the kernel writes an int there
 	if err := unix.Prctl(unix.PR_GET_CHILD_SUBREAPER, uintptr(unsafe.Pointer(&is)), 0, 0, 0); err != nil {
 		return err
 	}

@@ -50,11 +50,20 @@ const unknownMonitor = 30 * time.Second
 
 // abandoned says whether nobody is left who will write the row's end.
 func abandoned(e store.Execution, at heartbeat.Observer) bool {
+	if e.StartedAtMS == 0 && Look(e, at) == heartbeat.LivenessGone && hasRecord(e) {
+		return true // a full disk took the launch, and kept the end
+	}
 	if Look(e, at) != heartbeat.LivenessGone || aliveOf(e.Launch.Monitor, at) == heartbeat.Yes {
 		return false
 	}
 	age := time.Duration(at.Now.AwakeMS-e.At.AwakeMS) * time.Millisecond
 	return e.StartedAtMS != 0 || e.At.BootID != at.Now.BootID || age > unknownMonitor
+}
+
+// hasRecord says whether the end of a row is in its run file.
+func hasRecord(e store.Execution) bool {
+	_, seen := recordedEnd(e)
+	return seen
 }
 
 // settle writes the end of one row: what its monitor saw, or that nobody did.

@@ -110,7 +110,7 @@ const (
 // what the ledger says once it knows: a sweep waits for the monitor, which may outlive
 // the wrapper by a moment.
 const fullDisk = `mount -t tmpfs -o size=2m,mode=0700 ocr-run-selftest "$1" 2>/dev/null || exit 91
-"$2" --quiet -- true || exit 92
+"$2" --quiet -- /bin/sh -c : || exit 92
 "$2" --quiet -- /bin/sh -c 'command -v dd >/dev/null || exit 93; dd if=/dev/zero of="$1/filler" bs=1024 2>/dev/null && exit 94; exit 7' sh "$1"
 echo $? >"$3"
 rm -f "$1/filler"

@@ -51,6 +51,9 @@ const unknownMonitor = 30 * time.Second
 
 // abandoned says whether nobody is left who will write the row's end.
 func abandoned(e store.Execution, at heartbeat.Observer) bool {
+	if e.StartedAtMS == 0 && Look(e, at) == heartbeat.LivenessGone && hasRecord(e) {
+		return true // a full disk took the launch, and kept the end
+	}
 	if Look(e, at) != heartbeat.LivenessGone || aliveOf(e.Launch.Monitor, at) == heartbeat.Yes {
 		return false
 	}
@@ -65,6 +68,12 @@ func mayLaunch(e store.Execution, at heartbeat.Observer) bool {
 		return late >= 0 && late <= unknownMonitor
 	}
 	return time.Duration(at.Now.AwakeMS-e.At.AwakeMS)*time.Millisecond <= unknownMonitor
+}
+
+// hasRecord says whether the end of a row is in its run file.
+func hasRecord(e store.Execution) bool {
+	_, seen := recordedEnd(e)
+	return seen
 }
 
 // settle writes the end of one row: what its monitor saw, or that nobody did.

@@ -157,6 +157,36 @@ func TestExitRecordBeatsLost(t *testing.T) {
 	}
 }
 
+// Of a run whose launch was never written down an unknown monitor may live, which is
+// no reason to wait once its end is in its run file.
+func TestARecordedEndIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	for _, ended := range []bool{false, true} {
+		l, dir, at := storetest.New(t), t.TempDir(), here(t)
+		f, err := heartbeat.CreateRunFile(dir, "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ended {
+			rec := heartbeat.ExitRecord{UID: "a", Generation: 1, End: lifecycle.EndExited, ExitCode: new(7), At: at.Now}
+			if err := heartbeat.WriteExit(f.Path(), rec, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := f.Release(false); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Announce(t.Context(), store.Announcement{
+			UID: "a", Lineage: "a", Command: []string{"agent"}, CWD: "/", Workspace: "/", Wrapper: noOne(at), RunFile: f.Path(), At: at.Now, BeatMS: 10_000,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if e, r := settled(t, l, dir, "a", at); e.Process.End.Over() != ended || (r.Recovered == 1) != ended {
+			t.Errorf("with a record: %v, end %q, report %+v", ended, e.Process.End, r)
+		}
+	}
+}
+
 func TestWhoeverMayStillWriteIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	at := here(t)

@@ -56,7 +56,8 @@ func (s *scene) judge(p proc.Process, r *run, rungs []Rung) (Verdict, string) {
 }
 
 // keeps says whether a process is spared when run r is tidied up after, by itself
-// or with somebody above it.
+// or with somebody above it. Who is older than the run was not started by it, and
+// says nothing about what was: a run in a window of a tmux server is not shared.
 func (s *scene) keeps(p proc.Process, r *run) (reason string, kept bool) {
 	if reason, kept := r.keptAtEnd(p); kept {
 		return reason, true
@@ -67,7 +68,7 @@ func (s *scene) keeps(p proc.Process, r *run) (reason string, kept bool) {
 			return reason, true
 		}
 		up, ok := s.byPID[at.PPID]
-		if !ok || up.PID <= 1 || up.Start > at.Start {
+		if !ok || up.PID <= 1 || up.Start > at.Start || up.Start < r.start() {
 			break
 		}
 		at = up

@@ -37,6 +37,8 @@
 // A Recorder returns verdicts on a fact (fenced, conflict, broken rule) and
 // never trouble with a file.
 //
+// Examine tells of a ledger from outside, without a file being made or changed.
+//
 // # Processes and goroutines
 //
 // Any number of processes may have the ledger open; the first ones race safely

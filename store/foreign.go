@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 
 	"modernc.org/sqlite"
 )
@@ -17,7 +16,7 @@ const foreignMost = 1000
 // database, which is opened for reading alone, and gives its first 1000 rows. It
 // waits for nobody.
 func ReadForeign(ctx context.Context, path, query string, args ...any) (rows []string, err error) {
-	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
+	escaped := escapePath(path)
 	connector, err := sqlite.NewConnector("file:" + escaped + "?mode=ro&_pragma=query_only(1)")
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"modernc.org/sqlite"
@@ -142,7 +141,7 @@ func (l *Ledger) ready(ctx context.Context) error {
 // is folded in: the first to open a ledger after all others have gone reads the
 // whole log, which at SQLite's own 1000 takes longer than all the rest.
 func dsn(path string, busy time.Duration) string {
-	escaped := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
+	escaped := escapePath(path)
 	return "file:" + escaped + "?mode=rw&_txlock=immediate&_dqs=0" +
 		"&_pragma=busy_timeout(" + strconv.FormatInt(busy.Milliseconds(), 10) + ")" +
 		"&_pragma=foreign_keys(1)&_pragma=synchronous(1)&_pragma=wal_autocheckpoint(256)"

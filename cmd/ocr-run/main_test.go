@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 		"until":   untilMain,
 		"holder":  holderMain,
 		"host":    hostMain,
+		"drill":   drillMain,
 	})
 }
 

@@ -62,7 +62,7 @@ type call struct {
 // wrapped command and therefore builds nothing.
 func isVerb(word string) bool {
 	switch word {
-	case "ps", "history", "show", "why", "events", "state", "cancel", "resume", "keep", "reap", "audit", "emit", "hook", "service", "completion", "help":
+	case "ps", "history", "show", "why", "events", "state", "cancel", "resume", "keep", "reap", "audit", "doctor", "selftest", "emit", "hook", "service", "completion", "help":
 		return true
 	default:
 		return false
@@ -75,7 +75,7 @@ func verbs() []verb {
 	all = append(all, stateVerbs()...)
 	all = append(all, emitVerb())
 	all = append(all, hookVerbs()...)
-	all = append(all, cancelVerb(), resumeVerb(), keepVerb(), reapVerb(), auditVerb())
+	all = append(all, cancelVerb(), resumeVerb(), keepVerb(), reapVerb(), auditVerb(), doctorVerb(), selftestVerb())
 	all = append(all, serviceVerbs()...)
 	return append(all, completionVerb(), helpVerb())
 }

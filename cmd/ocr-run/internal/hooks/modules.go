@@ -11,6 +11,16 @@ const moduleMark = "// Written by ocr-run: "
 // ourModule says whether a module is one of ours.
 func ourModule(text string) bool { return strings.HasPrefix(text, moduleMark) }
 
+// moduleProgram is what a module of ours calls; empty of any other.
+func moduleProgram(text string) string {
+	_, after, found := strings.Cut(text, "spawnSync(")
+	var program string
+	if !found || !ourModule(text) || json.NewDecoder(strings.NewReader(after)).Decode(&program) != nil {
+		return ""
+	}
+	return program
+}
+
 // module is the source of the module an agent loads instead of settings; empty for
 // an agent with settings. It calls ocr-run one event after another, so that they
 // come in the order they happened, and only within a run.

@@ -192,3 +192,40 @@ func removeOne(agent, text string, root *node) (string, bool) {
 	}
 	return text, false
 }
+
+// Program is the file, or the name, of ocr-run that the hooks in an agent's settings
+// call; empty without a hook of ours.
+func Program(agent, settings string) string {
+	if module(agent, "") != "" {
+		return moduleProgram(settings)
+	}
+	root, err := object(settings)
+	if err != nil {
+		return ""
+	}
+	hooks := root.child("hooks")
+	if hooks == nil {
+		return ""
+	}
+	for _, entries := range hooks.children {
+		g, h := find(agent, settings, entries)
+		if g < 0 {
+			continue
+		}
+		var command string
+		c := entries.children[g].child("hooks").children[h].child("command")
+		if json.Unmarshal([]byte(settings[c.start:c.end]), &command) == nil {
+			return calledBy(command)
+		}
+	}
+	return ""
+}
+
+// calledBy is the program in a command of ours.
+func calledBy(command string) string {
+	word, _, _ := strings.Cut(strings.TrimPrefix(command, commandGuard), " >/dev/null")
+	if inner, quoted := strings.CutPrefix(word, "'"); quoted {
+		return strings.ReplaceAll(strings.TrimSuffix(inner, "'"), `'\''`, "'")
+	}
+	return word
+}

@@ -228,3 +228,26 @@ func TestAnySettingsComeBack(t *testing.T) {
 		}
 	})
 }
+
+// What our hooks call is found in what was put in, whatever it is called.
+func TestProgram(t *testing.T) {
+	t.Parallel()
+	for _, program := range []string{"ocr-run", "/opt/bin/ocr-run", "/opt/my tools/it's/ocr-run", `/a "b" \c/ocr-run`} {
+		for _, agent := range Agents() {
+			with, err := Install(agent, "", program)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := Program(agent, with); got != program {
+				t.Errorf("%s: %q, want %q", agent, got, program)
+			}
+		}
+	}
+	for _, settings := range []string{"", "{", "{}", `{"hooks": []}`, `{"hooks": {"Stop": [{"hooks": [{"command": "say done"}]}]}}`, "export default 1"} {
+		for _, agent := range Agents() {
+			if got := Program(agent, settings); got != "" {
+				t.Errorf("%s: %q in %q", agent, got, settings)
+			}
+		}
+	}
+}

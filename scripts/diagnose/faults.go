@@ -34,7 +34,6 @@ const (
 // fault is one way for a conversation to go.
 type fault struct {
 	name, what string
-	group      string
 	serve      func(*exchange) // nil: the answer is given
 	count      int             // how many answers are hit; 0 for all
 	tool       bool            // a tool is called first
@@ -44,15 +43,6 @@ type fault struct {
 	// causes lists what the end may rightly be put down to, unless the conversation was completed or a deed ended it.
 	causes []string
 }
-
-// The groups of faults, as they head the tables.
-const (
-	groupWell  = "nothing wrong"
-	groupLine  = "the connection"
-	groupHTTP  = "the server's refusals"
-	groupModel = "the model's answer"
-	groupActs  = "acts of people and the system"
-)
 
 // faults lists every fault.
 func faults() []fault {
@@ -64,6 +54,7 @@ func well() []fault {
 		{name: "normal", what: "a whole answer"},
 		{name: "tool", what: "a tool call, then a whole answer", tool: true},
 		{name: "slow", what: "a whole answer, slowly", serve: slowly},
+		{name: "uncounted", what: "a whole answer of a server that counts no tokens", serve: func(x *exchange) { x.say(answer{words: words(), tokens: -1}) }},
 		{name: "quoted", what: "a whole answer that quotes error messages of every agent", serve: func(x *exchange) { x.say(answer{words: quotations()}) }},
 	}
 }
@@ -107,7 +98,7 @@ func refusals() []fault {
 		{name: "overloaded-once", what: "the model is overloaded, once", count: 1, serve: refuse(overloaded), causes: []string{"limited", "agent-error"}},
 		{name: "context", what: "the conversation is too long", serve: refuse(context), causes: []string{"truncated"}},
 		{name: "model", what: "no such model", serve: refuse(model), causes: []string{"agent-error"}},
-		{name: "proxy407", what: "a proxy wants a password, as HTML", serve: page(407, "Proxy Authentication Required"), causes: []string{"auth"}},
+		{name: "proxy407", what: "a proxy wants a password, as HTML", serve: page(407, "Proxy Authentication Required"), causes: []string{"auth", "disconnect"}},
 		{name: "proxy502", what: "a proxy cannot reach the server, as HTML", serve: page(502, "Bad Gateway"), causes: []string{"disconnect"}},
 		{name: "proxy504", what: "a proxy waits in vain, as HTML", serve: page(504, "Gateway Time-out"), causes: []string{"disconnect"}},
 		{name: "login", what: "a page to log in to the network, as HTML with 200", serve: page(200, "Please log in"), causes: []string{"disconnect", "agent-error", "auth"}},
@@ -119,7 +110,8 @@ func refusals() []fault {
 func answers() []fault {
 	broken := []string{"disconnect", "agent-error"}
 	return []fault{
-		{name: "maxtok", what: "the answer is cut short at the token limit", serve: func(x *exchange) { x.say(answer{words: words(), reason: atLimit}) }, causes: []string{"truncated"}},
+		{name: "maxtok", what: "the answer is cut short at the model's token limit", serve: func(x *exchange) { x.say(answer{words: words(), reason: atLimit, tokens: 8192}) }, causes: []string{"truncated"}},
+		{name: "maxtok-short", what: "the answer is cut short at a limit nobody knows", serve: func(x *exchange) { x.say(answer{words: words(), reason: atLimit}) }, causes: []string{"truncated"}},
 		{name: "filtered", what: "the answer is stopped by a content filter", serve: func(x *exchange) { x.say(answer{words: words()[:5], reason: filtered}) }, causes: []string{"agent-error"}},
 		{name: "empty", what: "an answer without a word", serve: func(x *exchange) { x.whole(answer{model: x.answer.model}) }, causes: broken},
 		{name: "event", what: "an error inside the stream", serve: trouble("api_error", "mock upstream failure"), causes: broken},

@@ -59,5 +59,3 @@ func line1(r result) string {
 	}
 	return fmt.Sprintf("%s %-34s %5.1fs n=%-2d exit %-10s said %s/%s, is %v/%v  %s", mark, r.name(), r.Seconds, r.Requests, r.Exit, r.Outcome, r.Cause, r.Truth.Ends, r.Truth.Causes, why)
 }
-
-func markdown(_ []result) string { return "" }

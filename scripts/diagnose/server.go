@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -47,13 +48,13 @@ type server struct {
 
 // startServer starts a server for one run.
 func startServer(f fault, logPath string) (*server, error) {
-	log, err := os.Create(logPath)
+	file, err := os.Create(logPath)
 	if err != nil {
 		return nil, fmt.Errorf("open the server's log: %w", err)
 	}
-	s := &server{fault: f, log: log, over: make(chan struct{}), last: time.Now()}
+	s := &server{fault: f, log: file, over: make(chan struct{}), last: time.Now()}
 	s.http = httptest.NewUnstartedServer(http.HandlerFunc(s.handle))
-	s.http.Config.ErrorLog = nil
+	s.http.Config.ErrorLog = log.New(io.Discard, "", 0)
 	if f.place == placeTLS {
 		s.http.StartTLS()
 	} else {

@@ -25,11 +25,11 @@ func (r *running) truth(took time.Duration) truth {
 	byDeadline := r.mode != modeScreen || r.fault.deed == waitTooLong
 	switch {
 	case r.did != nothing:
-		return r.deedTruth()
+		return deedTruth(r.did, r.mode)
 	case delivered:
 		return truth{Ends: []string{"success"}, Causes: []string{"finished"}, Finished: true}
 	case byDeadline && took >= r.limit:
-		return truth{Ends: unfinished(), Causes: []string{"timeout"}}
+		return deedTruth(waitTooLong, r.mode)
 	default:
 		return truth{Ends: unfinished(), Causes: r.fault.causes}
 	}
@@ -37,16 +37,18 @@ func (r *running) truth(took time.Duration) truth {
 
 // deedTruth is the truth about a run that something was done to. A user who interrupts a full-screen program and leaves it afterwards
 // may be said to have cancelled the run, or the turn.
-func (r *running) deedTruth() truth {
-	switch r.did {
+func deedTruth(done deed, m mode) truth {
+	switch done {
 	case interrupt:
 		ends := []string{"cancelled"}
-		if r.mode == modeScreen {
+		if m == modeScreen {
 			ends = append(ends, unfinished()...)
 		}
 		return truth{Ends: ends, Causes: []string{"user"}}
 	case terminate:
 		return truth{Ends: []string{"cancelled"}, Causes: []string{"user"}}
+	case waitTooLong:
+		return truth{Ends: unfinished(), Causes: []string{"timeout"}}
 	case loseScreen:
 		return truth{Ends: unfinished(), Causes: []string{"terminal-lost"}}
 	case crashAgent:

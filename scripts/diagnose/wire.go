@@ -12,6 +12,21 @@ type answer struct {
 	words  []string
 	call   *call
 	reason reason
+	// tokens is how long the server says the answer is; 0 for a few, below 0 when it does not say.
+	tokens int
+}
+
+// counts is a server's account of tokens: fields that hold what was asked, what was answered, and the sum; nil when it gives none.
+func (a answer) counts(in, out, sum string) object {
+	const asked, few = 10, 5
+	switch said := a.tokens; {
+	case said < 0:
+		return nil
+	case said == 0:
+		return object{in: asked, out: few, sum: asked + few}
+	default:
+		return object{in: asked, out: said, sum: asked + said}
+	}
 }
 
 // call is a call of one of the agent's tools.

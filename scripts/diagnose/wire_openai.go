@@ -5,10 +5,6 @@ import "strings"
 // responses is OpenAI's Responses protocol.
 func responses() wire {
 	const message, function = "msg_1", "fc_1"
-	usage := object{
-		"input_tokens": 10, "input_tokens_details": object{"cached_tokens": 0},
-		"output_tokens": 5, "output_tokens_details": object{"reasoning_tokens": 0}, "total_tokens": 15,
-	}
 	spoken := func(a answer) (body []string, items []any) {
 		if a.call != nil {
 			item := object{"type": "function_call", "id": function, "call_id": "call_1", "name": a.call.name, "arguments": text(a.call.args), "status": "completed"}
@@ -25,7 +21,7 @@ func responses() wire {
 		return append(body, event("response.output_item.done", object{"output_index": 0, "item": whole})), []any{whole}
 	}
 	response := func(a answer, output []any) object {
-		r := object{"id": "resp_1", "object": "response", "model": a.model, "status": "completed", "output": output, "usage": usage}
+		r := object{"id": "resp_1", "object": "response", "model": a.model, "status": "completed", "output": output, "usage": a.counts("input_tokens", "output_tokens", "total_tokens")}
 		if why := a.pick("", "", "max_output_tokens", "content_filter"); why != "" {
 			r["status"], r["incomplete_details"] = "incomplete", object{"reason": why}
 		}
@@ -49,7 +45,7 @@ func responses() wire {
 
 // chat is OpenAI's chat completions protocol.
 func chat() wire {
-	usage := object{"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+	usage := func(a answer) object { return a.counts("prompt_tokens", "completion_tokens", "total_tokens") }
 	chunk := func(a answer, delta object, reason any, more object) string {
 		o := object{
 			"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": a.model,
@@ -72,7 +68,7 @@ func chat() wire {
 			for _, w := range a.words {
 				body = append(body, chunk(a, object{"content": w}, nil, nil))
 			}
-			return body, []string{chunk(a, object{}, a.pick("stop", "tool_calls", "length", "content_filter"), object{"usage": usage}), "data: [DONE]\n\n"}
+			return body, []string{chunk(a, object{}, a.pick("stop", "tool_calls", "length", "content_filter"), object{"usage": usage(a)}), "data: [DONE]\n\n"}
 		},
 		document: func(a answer) string {
 			message := object{"role": "assistant", "content": strings.Join(a.words, "")}
@@ -80,7 +76,7 @@ func chat() wire {
 				message["tool_calls"] = called(a)
 			}
 			choice := object{"index": 0, "message": message, "finish_reason": a.pick("stop", "tool_calls", "length", "content_filter")}
-			return text(object{"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": a.model, "choices": []any{choice}, "usage": usage})
+			return text(object{"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": a.model, "choices": []any{choice}, "usage": usage(a)})
 		},
 		trouble: func(kind, message string) string {
 			return data(object{"error": object{"message": message, "type": kind, "code": kind}})

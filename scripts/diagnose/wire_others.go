@@ -27,7 +27,7 @@ func messages() wire {
 				body = append(body, event("content_block_stop", object{"index": 0}))
 			}
 			return body, []string{
-				event("message_delta", object{"delta": object{"stop_reason": why(a), "stop_sequence": nil}, "usage": object{"output_tokens": 5}}),
+				event("message_delta", object{"delta": object{"stop_reason": why(a), "stop_sequence": nil}, "usage": a.counts("input_tokens", "output_tokens", "sum")}),
 				event("message_stop", object{}),
 			}
 		},
@@ -51,12 +51,14 @@ func messages() wire {
 
 // gemini is the protocol of Google's Gemini API.
 func gemini() wire {
-	usage := object{"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15}
 	chunk := func(a answer, part object, reason string) object {
 		candidate := object{"index": 0, "content": object{"role": "model", "parts": []any{part}}}
 		o := object{"candidates": []any{candidate}, "modelVersion": a.model, "responseId": "r1"}
 		if reason != "" {
-			candidate["finishReason"], o["usageMetadata"] = reason, usage
+			candidate["finishReason"] = reason
+			if counts := a.counts("promptTokenCount", "candidatesTokenCount", "totalTokenCount"); counts != nil {
+				o["usageMetadata"] = counts
+			}
 		}
 		return o
 	}

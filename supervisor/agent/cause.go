@@ -53,7 +53,7 @@ func phrases() []phrase {
 			"max_output_tokens", "max_tokens", "max output tokens", "output token maximum", "maximum output", "output limit",
 			"max turns", "max_turns", "maximum number of turns", "turn limit", "max session turns", "maximum session turns",
 			"context window", "context length", "context_length", "contextoverflow", "prompt is too long", "prompt too long",
-			"input is too long", "too many tokens", "maximum context", "finish reason: length", "outputlengtherror",
+			"input is too long", "too many tokens", "maximum number of tokens", "input token count", "maximum context", "finish reason: length", "outputlengtherror",
 		}},
 		{CauseDisconnect, []string{
 			"disconnected", "connection", "econn", "enotfound", "etimedout", "epipe", "ehostunreach", "enetunreach", "enetdown",

@@ -58,8 +58,8 @@ func (s scene) judge(t *testing.T) (string, Seen) {
 
 // runs lists what each recorded run amounts to. A run named after a fault is one
 // the agent met: once, where it says so, and else for ever. The end is the one
-// that really was, with two exceptions that leave no trace at all: Gemini and Qwen
-// say nothing of an answer that was cut short (maxtok).
+// that really was, with one exception that leaves no trace at all: Gemini says
+// nothing of an answer that was cut short (maxtok).
 func runs() map[string]string {
 	return map[string]string{
 		"claude-json-normal": "completed", "claude-text-normal": "completed",
@@ -118,7 +118,7 @@ func runs() map[string]string {
 		"qwen-json-fin-once": "failed disconnect", "qwen-text-fin-once": "failed disconnect",
 		"qwen-json-eof": "failed disconnect", "qwen-text-eof": "failed disconnect",
 		"qwen-json-sse_error": "failed agent-error", "qwen-text-sse_error": "failed agent-error",
-		"qwen-json-maxtok": "completed", "qwen-text-maxtok": "completed",
+		"qwen-json-maxtok": "failed truncated", "qwen-text-maxtok": "failed truncated",
 		"qwen-json-e401": "failed auth", "qwen-text-e401": "failed auth",
 		"qwen-json-stall": "interrupted user", "qwen-text-stall": "interrupted user",
 		"qwen-json-int": "interrupted user", "qwen-text-int": "interrupted user",

@@ -109,9 +109,13 @@ func qwenFiles(p Place, session string) []string {
 	return all
 }
 
-// qwenEntry reads one entry of a chat. An answer that broke off is written like a
-// whole one, but without its token count; a request that failed leaves an entry of
-// telemetry only.
+// qwenPieces is how often Qwen Code has an answer that was cut short continued
+// before it takes it as it is.
+const qwenPieces = 3
+
+// qwenEntry reads one entry of a chat. An answer that broke off, or that was cut
+// short and is being continued, is written like a whole one; a request that failed
+// leaves an entry of telemetry only.
 func qwenEntry(t *track, b []byte) {
 	var v struct {
 		Type    string
@@ -144,10 +148,11 @@ func qwenEntry(t *track, b []byte) {
 		t.begin()
 	case v.Type == "tool_result", v.Type == "assistant" && calls:
 		t.moves()
-	case v.Type == "assistant" && v.Usage == nil:
-		t.reopens(CauseDisconnect, "the last answer has no token count")
 	case v.Type == "assistant":
-		t.completes()
+		t.goesOn()
+		if t.answered(v.Usage != nil); t.pieces > qwenPieces {
+			t.fails(CauseTruncated, "the answer was continued again and again")
+		}
 	case event.Name == "qwen-code.api_error" && t.Turn == TurnOpen:
 		message := strings.TrimSpace(event.Error + " " + event.Detail)
 		t.struggles(causeWith(event.Status, message), message)

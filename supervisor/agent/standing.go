@@ -49,6 +49,10 @@ type Standing struct {
 	Retrying bool
 	// Waiting is true while the agent waits for a person.
 	Waiting bool
+	// Presumed is true when TurnCompleted was concluded from the shape of what was
+	// seen, an answer with nothing behind it, and not said: who says otherwise is
+	// believed.
+	Presumed bool
 	// Spins counts model answers in a row that ended without a stated reason
 	// and made the agent ask again at once.
 	Spins int

@@ -31,7 +31,7 @@ func tally(all []result) summary {
 		if r.causeRight() {
 			s.causes++
 		}
-		if !r.Truth.Finished && r.Outcome == "success" {
+		if !r.outcomeRight() && r.Outcome == "success" {
 			s.falseSuccess++
 		}
 		if r.Truth.Finished && r.Outcome != "success" {

@@ -42,6 +42,7 @@ type server struct {
 	requests []turnTaken // guarded by mu
 	texts    int         // of requests, those that get words; guarded by mu
 	called   bool        // the tool was called; guarded by mu
+	offered  int         // the most tools a request offered; guarded by mu
 	last     time.Time   // when something last happened; guarded by mu
 	over     chan struct{}
 }
@@ -104,7 +105,7 @@ func (s *server) handle(w http.ResponseWriter, r *http.Request) {
 	streamed := strings.Contains(r.URL.Path, "stream") || req.Stream != nil && *req.Stream
 	tools := toolNames(req.Tools)
 	x := &exchange{s: s, w: w, wire: protocol, streamed: streamed, answer: answer{model: req.Model, words: []string{"Mock ", "title"}}, at: -1}
-	if len(tools) == 0 {
+	if !s.converses(len(tools)) {
 		s.note(object{"side": r.URL.Path})
 		x.whole(x.answer)
 		return
@@ -118,6 +119,15 @@ func (s *server) handle(w http.ResponseWriter, r *http.Request) {
 		x.whole(x.answer)
 	}
 	s.settled(x)
+}
+
+// converses says whether a request that offers so many tools belongs to the conversation: requests for titles offer none, and helpers that
+// the agent starts by itself, as to keep its memory, fewer than it offers itself.
+func (s *server) converses(tools int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offered = max(s.offered, tools)
+	return tools > 0 && tools*2 > s.offered
 }
 
 // words is what the model says.

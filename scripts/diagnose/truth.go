@@ -26,6 +26,8 @@ func (r *running) truth(took time.Duration) truth {
 	switch {
 	case r.did != nothing:
 		return deedTruth(r.did, r.mode)
+	case r.fault.either && last.Fault:
+		return truth{Ends: append(unfinished(), "success"), Causes: r.fault.causes}
 	case delivered:
 		return truth{Ends: []string{"success"}, Causes: []string{"finished"}, Finished: true}
 	case byDeadline && took >= r.limit:

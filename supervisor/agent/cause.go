@@ -55,6 +55,10 @@ func phrases() []phrase {
 			"context window", "context length", "context_length", "contextoverflow", "prompt is too long", "prompt too long",
 			"input is too long", "too many tokens", "maximum number of tokens", "input token count", "maximum context", "finish reason: length", "outputlengtherror",
 		}},
+		{CauseAgentError, []string{
+			"content_filter", "content filter", "content policy", "content management policy", "safety settings", "safety reasons", "prohibited content",
+			"usage policy",
+		}},
 		{CauseDisconnect, []string{
 			"disconnected", "connection", "econn", "enotfound", "etimedout", "epipe", "ehostunreach", "enetunreach", "enetdown",
 			"eai_again", "getaddrinfo", "fetch failed", "failed to fetch", "other side closed", "socket", "network",

@@ -34,6 +34,7 @@ const (
 	quietBad      = 7 * time.Second
 	leavePatience = 6 * time.Second
 	runMost       = 4 * time.Minute
+	receiptMost   = 15 * time.Second
 	step          = 50 * time.Millisecond
 )
 
@@ -151,7 +152,7 @@ func (r *running) bound() time.Duration {
 func (r *running) follow() error {
 	for time.Since(r.began) < runMost {
 		if _, err := r.term.Wait(step); err == nil {
-			return nil
+			return r.awaitReceipt()
 		}
 		r.reply()
 		r.act()
@@ -160,6 +161,29 @@ func (r *running) follow() error {
 		}
 	}
 	return errors.New("the run does not end")
+}
+
+// awaitReceipt waits for the receipt: the shell before a pipe ends sooner than ocr-run when the terminal goes away.
+func (r *running) awaitReceipt() error {
+	for since := time.Now(); time.Since(since) < receiptMost; r.server.rest(step) {
+		if _, err := r.receipt(); err == nil {
+			return nil
+		}
+	}
+	_, err := r.receipt()
+	return err
+}
+
+// receipt reads the receipt.
+func (r *running) receipt() (said receipt, err error) {
+	b, err := os.ReadFile(filepath.Join(r.dir, "receipt.json"))
+	if err == nil {
+		err = json.Unmarshal(b, &said)
+	}
+	if err != nil {
+		return said, fmt.Errorf("read the receipt: %w", err)
+	}
+	return said, nil
 }
 
 // reply answers what the program asks its terminal.
@@ -244,6 +268,10 @@ func (r *running) signalAgent(sig syscall.Signal) {
 			_ = syscall.Kill(-group, sig)
 		}
 		_ = syscall.Kill(*pid, sig)
+		if sig == syscall.SIGSEGV { // some forgive the first
+			r.server.rest(time.Second / 4)
+			_ = syscall.Kill(*pid, sig)
+		}
 	}
 }
 
@@ -300,13 +328,9 @@ func (r *running) settledDown() bool {
 // result reads the receipt and sets it beside the truth.
 func (r *running) result() (result, error) {
 	took := time.Since(r.began)
-	b, err := os.ReadFile(filepath.Join(r.dir, "receipt.json"))
+	said, err := r.receipt()
 	if err != nil {
-		return result{}, fmt.Errorf("read the receipt: %w", err)
-	}
-	var said receipt
-	if err := json.Unmarshal(b, &said); err != nil {
-		return result{}, fmt.Errorf("read the receipt: %w", err)
+		return result{}, err
 	}
 	_, requests, _ := r.server.state()
 	res := result{

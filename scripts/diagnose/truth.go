@@ -24,7 +24,7 @@ func (r *running) truth(took time.Duration) truth {
 	delivered := n > 0 && last.Delivered && !last.Tool
 	byDeadline := r.mode != modeScreen || r.fault.deed == waitTooLong
 	switch {
-	case r.did != nothing:
+	case r.did != nothing && (took < r.limit || !byDeadline):
 		return deedTruth(r.did, r.mode)
 	case r.fault.either && last.Fault:
 		return truth{Ends: append(unfinished(), "success"), Causes: r.fault.causes}

@@ -18,7 +18,8 @@ TARGETS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 RACE     = $(shell CGO_ENABLED=1 $(GO) build -race -o /dev/null runtime/cgo 2>/dev/null && echo -race)
 TESTWAIT ?= 10m
 FUZZTIME ?= 30s
-# More arguments for the programs behind `make bench` and `make matrix`.
+# More arguments for the programs behind `make bench`, `make matrix` and
+# `make diagnose`.
 ARGS    ?=
 
 .DEFAULT_GOAL := help
@@ -86,6 +87,10 @@ bench: build ## measure against the bare command and its peers
 .PHONY: matrix
 matrix: build ## run the behaviour matrix against bare, script, sudo and ocr-run
 	$(GO) run ./scripts/matrix -w bare -w script -w sudo -w 'ocr-run=$(CURDIR)/bin/ocr-run' $(ARGS)
+
+.PHONY: diagnose
+diagnose: build ## measure outcomes and causes with real agents that fail (needs npm)
+	$(GO) run ./scripts/diagnose -ocr-run '$(CURDIR)/bin/ocr-run' $(ARGS)
 
 ##@ check
 

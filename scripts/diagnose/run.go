@@ -332,9 +332,9 @@ func (r *running) result() (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	_, requests, _ := r.server.state()
+	_, requests := r.server.final()
 	res := result{
-		Agent: r.subject.name, Fault: r.fault.name, Mode: string(r.mode), Truth: r.truth(took), Outcome: said.Outcome, Cause: said.Cause,
+		Agent: r.subject.name, Fault: r.fault.name, Mode: string(r.mode), Truth: r.truth(took, said.Process.Stopped != nil && *said.Process.Stopped == "deadline"), Outcome: said.Outcome, Cause: said.Cause,
 		Requests: requests, Seconds: took.Seconds(), Exit: exitOf(said), LeftBy: r.left,
 	}
 	for _, e := range said.Evidence {

@@ -91,6 +91,15 @@ func (s *server) state() (last turnTaken, n int, quiet time.Duration) {
 	return last, n, time.Since(s.last)
 }
 
+// final is the state once the last request has been dealt with, which is a moment after the agent has its end.
+func (s *server) final() (last turnTaken, n int) {
+	for since := time.Now(); ; s.rest(step) {
+		if last, n, _ = s.state(); n == 0 || !last.Open || time.Since(since) > time.Second {
+			return last, n
+		}
+	}
+}
+
 // handle answers one request.
 func (s *server) handle(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)

@@ -18,19 +18,20 @@ type truth struct {
 // unfinished lists the outcomes of work that is not finished.
 func unfinished() []string { return []string{"incomplete", "failed"} }
 
-// truth judges by what the server and this program know. A deed counts only for a conversation that was not over.
-func (r *running) truth(took time.Duration) truth {
-	last, n, _ := r.server.state()
+// truth judges by what the server and this program know. A deed counts only for a conversation that was not over. The deadline is one
+// this program set: stopped says that ocr-run saw to it, which counts only when the time was up.
+func (r *running) truth(took time.Duration, stopped bool) truth {
+	last, n := r.server.final()
 	delivered := n > 0 && last.Delivered && !last.Tool
-	byDeadline := r.mode != modeScreen || r.fault.deed == waitTooLong
+	stopped = stopped && took >= r.limit
 	switch {
-	case r.did != nothing && (took < r.limit || !byDeadline):
+	case r.did != nothing && !stopped:
 		return deedTruth(r.did, r.mode)
 	case r.fault.either && last.Fault:
 		return truth{Ends: append(unfinished(), "success"), Causes: r.fault.causes}
 	case delivered:
 		return truth{Ends: []string{"success"}, Causes: []string{"finished"}, Finished: true}
-	case byDeadline && took >= r.limit:
+	case stopped:
 		return deedTruth(waitTooLong, r.mode)
 	default:
 		return truth{Ends: unfinished(), Causes: r.fault.causes}

@@ -30,6 +30,7 @@ const (
 	CauseAgentError Cause = "agent-error"
 	CauseUser       Cause = "user"
 	CauseRunaway    Cause = "runaway"
+	CauseOOM        Cause = "oom"
 )
 
 // Standing is what one witness says about the last turn. Its zero value says

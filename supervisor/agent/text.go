@@ -90,10 +90,23 @@ func lines(tail string) func(func(string) bool) {
 	}
 }
 
+// runtimeText is what the runtimes that agents are made with say when they die for
+// want of memory: Node.js, Rust, Go. Node.js goes on with a list of addresses.
+func runtimeText() []rule {
+	return []rule{
+		{saysFailed, atStart, "FATAL ERROR: ", "heap out of memory", CauseOOM},
+		{saysFailed, atStart, "memory allocation of ", "bytes failed", CauseOOM},
+		{saysFailed, atStart, "fatal error: ", "out of memory", CauseOOM},
+		{saysLeft, atStart, "----- Native stack trace", "", ""},
+		{saysLeft, inset, "", ": 0x", ""},
+	}
+}
+
 // match finds the first rule a line fits.
 func (a Agent) match(line string) (rule, bool) {
 	inner := strings.TrimLeft(line, " \t│┃|⎿")
-	i := slices.IndexFunc(a.text, func(r rule) bool {
+	all := slices.Concat(a.text, runtimeText())
+	i := slices.IndexFunc(all, func(r rule) bool {
 		if !strings.Contains(line, r.also) {
 			return false
 		}
@@ -112,7 +125,7 @@ func (a Agent) match(line string) (rule, bool) {
 	if i < 0 {
 		return rule{}, false
 	}
-	return a.text[i], true
+	return all[i], true
 }
 
 // line takes in one line a rule fits.

@@ -63,10 +63,10 @@ func TestKillsIn(t *testing.T) {
 	t.Parallel()
 	for vmstat, want := range map[string]int64{
 		"nr_free_pages 5\noom_kill 3\nunevictable 0\n": 3,
-		"nr_free_pages 5\noom_kill 0":                   0,
-		"nr_free_pages 5\noom_kills 3\n":                -1,
-		"nr_free_pages 5\noom_kill x\n":                 -1,
-		"":                                              -1,
+		"nr_free_pages 5\noom_kill 0":                  0,
+		"nr_free_pages 5\noom_kills 3\n":               -1,
+		"nr_free_pages 5\noom_kill x\n":                -1,
+		"":                                             -1,
 	} {
 		if got := killsIn([]byte(vmstat)); got != want {
 			t.Errorf("%q: %d, want %d", vmstat, got, want)

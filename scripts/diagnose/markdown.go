@@ -119,8 +119,11 @@ func faultTables(all []result) string {
 		title string
 		list  []fault
 	}{
-		{"Nothing wrong", well()}, {"The connection", line()}, {"The server's refusals", refusals()},
-		{"The model's answer", answers()}, {"Acts of people and the system", acts()},
+		{"Nothing wrong", well()},
+		{"The connection", line()},
+		{"The server's refusals", refusals()},
+		{"The model's answer", answers()},
+		{"Acts of people and the system", acts()},
 	} {
 		fmt.Fprintf(&b, "\n### %s\n\n| fault | what happens | right causes |", g.title)
 		for _, s := range subjects() {

@@ -192,8 +192,11 @@ func (r *running) reply() {
 	fresh := out[r.answered:]
 	r.answered = len(out)
 	for _, qa := range [][2]string{
-		{"\x1b[c", "\x1b[?62;22c"}, {"\x1b[0c", "\x1b[?62;22c"}, {"\x1b[6n", "\x1b[1;1R"},
-		{"\x1b]11;?", "\x1b]11;rgb:0000/0000/0000\x07"}, {"\x1b]10;?", "\x1b]10;rgb:ffff/ffff/ffff\x07"},
+		{"\x1b[c", "\x1b[?62;22c"},
+		{"\x1b[0c", "\x1b[?62;22c"},
+		{"\x1b[6n", "\x1b[1;1R"},
+		{"\x1b]11;?", "\x1b]11;rgb:0000/0000/0000\x07"},
+		{"\x1b]10;?", "\x1b]10;rgb:ffff/ffff/ffff\x07"},
 	} {
 		if bytes.Contains(fresh, []byte(qa[0])) {
 			_ = r.term.Send(qa[1])

@@ -68,8 +68,6 @@ type wire struct {
 	trouble func(kind, message string) string
 	// failure is the body of an HTTP error.
 	failure func(status int, kind, message string) string
-	// tools lists the tools a request offers.
-	tools func(request) []string
 }
 
 // request is the part of a request's body that decides about the answer, in any protocol.

@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 // responses is OpenAI's Responses protocol.
 func responses() wire {
@@ -51,9 +54,7 @@ func chat() wire {
 			"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": a.model,
 			"choices": []any{object{"index": 0, "delta": delta, "finish_reason": reason}},
 		}
-		for k, v := range more {
-			o[k] = v
-		}
+		maps.Copy(o, more)
 		return data(o)
 	}
 	called := func(a answer) []any {

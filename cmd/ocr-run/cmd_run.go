@@ -160,6 +160,7 @@ func (w *wrapping) config() supervisor.Config {
 	o := w.opts
 	return supervisor.Config{
 		UID: w.uid, ParentUID: w.parent, ResumedFrom: o.resumedFrom, WorkflowID: o.workflow, Lineage: w.lineage, Name: o.name, Agent: w.agent,
+		Headless: w.witness.headless(),
 		Command: w.command, Path: w.path, Missing: w.missing, Dir: o.cwd, Workspace: workspaceOf(o.cwd), Env: w.childEnv(),
 		Stdin: w.env.stdin, Stdout: w.env.stdout, Stderr: w.env.stderr,
 		PTY: o.pty, NoMonitor: o.noMonitor,

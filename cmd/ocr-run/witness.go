@@ -56,6 +56,9 @@ func (w *wrapping) newWitness(name string, command []string) (string, *witness) 
 	return a.Name, &witness{agent: a, in: in, reader: a.Reader(in), began: w.env.clock.Now().Wall}
 }
 
+// headless says whether the agent answers one question and converses with nobody.
+func (s *witness) headless() bool { return s != nil && s.in.Mode == agent.ModeHeadless }
+
 // passing says which descriptors the run's output must pass through us on: all for
 // a log, and standard output for a witness if it is a pipe and carries JSON. What
 // goes to a file can be read afterwards.

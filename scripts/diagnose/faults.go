@@ -115,7 +115,7 @@ func answers() []fault {
 		{name: "maxtok", what: "the answer is cut short at the model's token limit", serve: func(x *exchange) { x.say(answer{words: words(), reason: atLimit, tokens: 8192}) }, causes: []string{"truncated"}},
 		{name: "maxtok-short", what: "the answer is cut short at a limit nobody knows", serve: func(x *exchange) { x.say(answer{words: words(), reason: atLimit}) }, causes: []string{"truncated"}},
 		{name: "filtered", what: "the answer is stopped by a content filter", serve: func(x *exchange) { x.say(answer{words: words()[:5], reason: filtered}) }, causes: []string{"agent-error"}},
-		{name: "empty", what: "an answer without a word", serve: func(x *exchange) { x.whole(answer{model: x.answer.model}) }, causes: []string{"finished", "disconnect", "agent-error"}, either: true},
+		{name: "empty", what: "an answer without a word", serve: func(x *exchange) { x.whole(answer{model: x.answer.model}) }, causes: []string{"finished", "disconnect", "agent-error", "turn-open"}, either: true},
 		{name: "event", what: "an error inside the stream", serve: trouble("api_error", "mock upstream failure"), causes: broken},
 		{name: "event-overloaded", what: "an overload inside the stream", serve: trouble("overloaded_error", "Overloaded"), causes: []string{"limited", "disconnect", "agent-error"}},
 		{name: "badjson", what: "a piece of the stream is no JSON", serve: garbled, causes: broken},

@@ -120,7 +120,9 @@ func qwenEntry(t *track, b []byte) {
 	var v struct {
 		Type    string
 		Session string `json:"sessionId"`
-		Usage   any    `json:"usageMetadata"`
+		Usage   *struct {
+			Output int `json:"candidatesTokenCount"`
+		} `json:"usageMetadata"`
 		Message struct {
 			Parts []struct {
 				Text string
@@ -143,15 +145,23 @@ func qwenEntry(t *track, b []byte) {
 	for _, p := range v.Message.Parts {
 		calls = calls || p.Call != nil
 	}
+	if oneOf(v.Type, "user", "tool_result") || calls {
+		t.pieces = 0
+	}
 	switch {
 	case v.Type == "user":
 		t.begin()
 	case v.Type == "tool_result", v.Type == "assistant" && calls:
 		t.moves()
 	case v.Type == "assistant":
-		t.goesOn()
-		if t.answered(v.Usage != nil); t.pieces > qwenPieces {
+		t.pieces++
+		switch {
+		case t.pieces > qwenPieces:
 			t.fails(CauseTruncated, "the answer was continued again and again")
+		case v.Usage != nil && atLimit(v.Usage.Output):
+			t.fails(CauseTruncated, "the last answer is as long as an answer may be")
+		default:
+			t.answered(v.Usage != nil)
 		}
 	case event.Name == "qwen-code.api_error" && t.Turn == TurnOpen:
 		message := strings.TrimSpace(event.Error + " " + event.Detail)

@@ -44,7 +44,8 @@ type track struct {
 	counted bool
 	// frank is true once it is known that the agent says when an answer broke off.
 	frank bool
-	// pieces counts the answers in a row with nothing asked for in between.
+	// pieces counts the answers in a row with nothing asked for in between, where
+	// an agent has an answer continued that was cut short.
 	pieces int
 }
 
@@ -103,14 +104,6 @@ func (t *track) answered(counted bool) {
 	t.counted = t.counted || counted
 	t.completes()
 	t.Presumed = true
-}
-
-// goesOn notes an answer, and whether it follows another one directly.
-func (t *track) goesOn() {
-	if t.Turn != TurnCompleted || !t.Presumed {
-		t.pieces = 0
-	}
-	t.pieces++
 }
 
 // atLimit says whether a count of tokens is just what an answer may have at most,

@@ -317,7 +317,7 @@ func (r *running) settledDown() bool {
 		return time.Since(r.leftAt) > quietWell
 	case r.did != nothing, r.fault.deed != nothing:
 		return false
-	case time.Since(r.began) > screenMost:
+	case r.server.conversing() > screenMost, n == 0 && time.Since(r.began) > 2*screenMost:
 		return true
 	case n > 0 && last.Delivered && !last.Tool:
 		return quiet > quietWell

@@ -91,6 +91,16 @@ func (s *server) state() (last turnTaken, n int, quiet time.Duration) {
 	return last, n, time.Since(s.last)
 }
 
+// conversing is for how long there has been a conversation.
+func (s *server) conversing() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.requests) == 0 {
+		return 0
+	}
+	return time.Since(s.requests[0].since)
+}
+
 // final is the state once the last request has been dealt with, which is a moment after the agent has its end.
 func (s *server) final() (last turnTaken, n int) {
 	for since := time.Now(); ; s.rest(step) {

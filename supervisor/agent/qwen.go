@@ -25,6 +25,8 @@ func qwen() Agent {
 			{saysFailed, inset, "✕ ", "", ""},
 			{saysUser, inside, "Operation cancelled.", "", ""},
 			{saysUser, inset, "Request cancelled.", "", ""},
+			{saysFailed, inset, "ℹ ", "Response truncated due to token limits", CauseTruncated},
+			{saysFailed, inset, "ℹ ", "Response stopped ", CauseAgentError},
 			{saysWaits, inset, "Allow execution", "", ""},
 			{saysWaits, inset, "Apply this change?", "", ""},
 			{saysMoves, inset, "✦ ", "", ""},
@@ -135,6 +137,7 @@ func qwenEntry(t *track, b []byte) {
 				Error  string `json:"error"`
 				Detail string `json:"error_message"`
 				Status int    `json:"status_code"`
+				Tokens *int   `json:"total_token_count"`
 			} `json:"uiEvent"`
 		} `json:"systemPayload"`
 	}
@@ -163,6 +166,9 @@ func qwenEntry(t *track, b []byte) {
 		default:
 			t.answered(v.Usage != nil)
 		}
+	case event.Name == "qwen-code.api_response" && event.Tokens != nil && *event.Tokens == 0 && t.Turn == TurnOpen:
+		// The answer itself follows, unless it is thrown away and asked for again.
+		t.struggles(CauseDisconnect, "an answer came without its token count")
 	case event.Name == "qwen-code.api_error" && t.Turn == TurnOpen:
 		message := strings.TrimSpace(event.Error + " " + event.Detail)
 		t.struggles(causeWith(event.Status, message), message)

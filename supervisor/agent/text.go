@@ -51,7 +51,7 @@ const (
 func (a Agent) Text(tail string, in Invocation) Standing {
 	var r reading
 	for line := range lines(tail) {
-		rule, found := a.match(line)
+		rule, found := a.match(line, in.Mode == ModeInteractive)
 		switch {
 		case found:
 			r.line(rule, line)
@@ -102,12 +102,13 @@ func runtimeText() []rule {
 	}
 }
 
-// match finds the first rule a line fits.
-func (a Agent) match(line string) (rule, bool) {
+// match finds the first rule a line fits. On the screen of a conversation every
+// error has a mark of its own; what stands inside a line there is quoted.
+func (a Agent) match(line string, interactive bool) (rule, bool) {
 	inner := strings.TrimLeft(line, " \t│┃|⎿")
 	all := slices.Concat(a.text, runtimeText())
 	i := slices.IndexFunc(all, func(r rule) bool {
-		if !strings.Contains(line, r.also) {
+		if !strings.Contains(line, r.also) || interactive && r.where == inside && (r.says == saysFailed || r.says == saysUser) {
 			return false
 		}
 		switch r.where {

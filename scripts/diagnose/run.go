@@ -324,7 +324,7 @@ func (r *running) settledDown() bool {
 	case n > 0:
 		return !last.Open && quiet > quietBad
 	default:
-		return r.fault.place != placeHere && time.Since(r.began) > screenMost/2
+		return r.fault.place != placeHere && time.Since(r.began) > screenMost
 	}
 }
 
@@ -336,8 +336,12 @@ func (r *running) result() (result, error) {
 		return result{}, err
 	}
 	_, requests := r.server.final()
+	stopped := said.Process.Stopped != nil && *said.Process.Stopped == "deadline"
+	if requests == 0 && r.fault.place == placeHere && !stopped {
+		return result{}, errors.New("the agent asked nothing in time")
+	}
 	res := result{
-		Agent: r.subject.name, Fault: r.fault.name, Mode: string(r.mode), Truth: r.truth(took, said.Process.Stopped != nil && *said.Process.Stopped == "deadline"), Outcome: said.Outcome, Cause: said.Cause,
+		Agent: r.subject.name, Fault: r.fault.name, Mode: string(r.mode), Truth: r.truth(took, stopped), Outcome: said.Outcome, Cause: said.Cause,
 		Requests: requests, Seconds: took.Seconds(), Exit: exitOf(said), LeftBy: r.left,
 	}
 	for _, e := range said.Evidence {

@@ -150,7 +150,12 @@ func (w *wrapping) testify(ctx context.Context, e *store.Ending) {
 	seen.Record = w.record(ctx, seen.Session())
 	at := w.env.clock.Now().Wall.UnixMilli()
 	for _, v := range s.agent.Verdict(seen) {
-		e.Evidence = append(e.Evidence, evidenceOf(v, at))
+		found := evidenceOf(v, at)
+		if found.Points == lifecycle.CauseUser && endedByStranger(e) {
+			// It says that it was told to end, and not by whom.
+			found.Points, found.TurnFailed, found.Turn = "", false, lifecycle.TurnInterrupted
+		}
+		e.Evidence = append(e.Evidence, found)
 	}
 	if e.AgentSessionID == "" {
 		e.AgentSessionID = seen.Session()
@@ -158,6 +163,19 @@ func (w *wrapping) testify(ctx context.Context, e *store.Ending) {
 	if len(e.Resume) == 0 && e.AgentSessionID != "" {
 		e.Resume = s.agent.Resume(s.in, e.AgentSessionID, "")
 	}
+}
+
+// endedByStranger says whether a signal ended the agent that neither we nor the
+// interrupt key sent.
+func endedByStranger(e *store.Ending) bool {
+	died := 0
+	switch {
+	case e.Signal != nil:
+		died = *e.Signal
+	case e.ExitCode != nil:
+		died = *e.ExitCode - exitSignal
+	}
+	return e.StoppedBy == lifecycle.StoppedByNobody && died > 0 && died != int(unix.SIGINT) && died != int(unix.SIGQUIT) && died <= int(unix.SIGTERM)
 }
 
 // readOutput reads what went to a file.

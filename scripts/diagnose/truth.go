@@ -33,6 +33,8 @@ func (r *running) truth(took time.Duration, stopped bool) truth {
 		return truth{Ends: []string{"success"}, Causes: []string{"finished"}, Finished: true}
 	case stopped:
 		return deedTruth(waitTooLong, r.mode)
+	case r.left > 1: // the user broke the turn off, to be able to leave
+		return truth{Ends: unfinished(), Causes: append(slices.Clone(r.fault.causes), "user")}
 	default:
 		return truth{Ends: unfinished(), Causes: r.fault.causes}
 	}

@@ -18,7 +18,8 @@ TARGETS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 RACE     = $(shell CGO_ENABLED=1 $(GO) build -race -o /dev/null runtime/cgo 2>/dev/null && echo -race)
 TESTWAIT ?= 10m
 FUZZTIME ?= 30s
-# More arguments for the programs behind `make bench`, `make matrix` and `make drill`.
+# More arguments for the programs behind `make bench`, `make matrix`, `make drill`
+# and `make diagnose`.
 ARGS    ?=
 
 .DEFAULT_GOAL := help
@@ -90,6 +91,10 @@ matrix: build ## run the behaviour matrix against bare, script, sudo and ocr-run
 .PHONY: drill
 drill: build ## leave everything behind in 200 runs, sweep once, and count
 	$(GO) run ./scripts/drill -ocr-run '$(CURDIR)/bin/ocr-run' $(ARGS)
+
+.PHONY: diagnose
+diagnose: build ## measure outcomes and causes with real agents that fail (needs npm)
+	$(GO) run ./scripts/diagnose -ocr-run '$(CURDIR)/bin/ocr-run' $(ARGS)
 
 ##@ check
 

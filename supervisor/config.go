@@ -62,6 +62,10 @@ type Config struct {
 	Name       string
 	// Agent is the adapter that recognised the command; empty for none.
 	Agent string
+	// Headless is true for an agent that answers one question and converses with
+	// nobody: an interrupt key typed at it can only mean that it is to end, even
+	// where it reads the key itself and takes its time to tidy up.
+	Headless bool
 	// Command is the argument vector, Path the file to execute, both as they
 	// will be handed to the kernel.
 	Command []string

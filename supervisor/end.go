@@ -163,8 +163,27 @@ func (r *run) ending(res *Result) store.Ending {
 	if e.StoppedBy == lifecycle.StoppedByUser {
 		res.StopSignal = int(r.stop.signal)
 	}
+	if e.StoppedBy == lifecycle.StoppedByNobody && killedOutright(r.exit) {
+		r.noteStarved(memoryKills())
+	}
 	e.Evidence = r.evidence
 	return e
+}
+
+// killedOutright says whether the command died of KILL, or says that what it had
+// launched did.
+func killedOutright(exit exitReport) bool {
+	const died = 128 // plus the signal: how launchers report the death of what they launched
+	return exit.signal == unix.SIGKILL || exit.code == died+int(unix.SIGKILL)
+}
+
+// noteStarved keeps as evidence that the kernel has killed for want of memory
+// while the run lasted. It does not tell whom; we ask only for a run that was
+// killed and that nobody we know of has killed.
+func (r *run) noteStarved(kills int64) {
+	if r.starved >= 0 && kills > r.starved {
+		r.note(lifecycle.SourceKernel, "it was killed, and the kernel has killed for want of memory meanwhile", lifecycle.CauseOOM)
+	}
 }
 
 // ranFor is how long the command had run by then, awake, in milliseconds: what

@@ -28,6 +28,7 @@ type order struct {
 	NoMonitor bool
 	OnHangup  HangupPolicy
 	Leftovers LeftoverPolicy
+	Headless  bool
 	Timeout   time.Duration
 	Grace     time.Duration
 	StateDir  string
@@ -70,7 +71,7 @@ func wrapperMain() int {
 		UID: o.UID, Lineage: o.UID, Command: o.Command, Path: o.Command[0], Dir: dir, Workspace: dir,
 		Env:   append(os.Environ(), roleKey+"=", orderKey+"=", EnvUID+"="+o.UID, EnvLineage+"="+o.UID),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		PTY: o.PTY, NoMonitor: o.NoMonitor, OnHangup: o.OnHangup, Leftovers: o.Leftovers,
+		PTY: o.PTY, NoMonitor: o.NoMonitor, OnHangup: o.OnHangup, Leftovers: o.Leftovers, Headless: o.Headless,
 		Tap: tapTo(o.Tap), Through: [3]bool{1: true, 2: true}, Timeout: o.Timeout, Grace: o.Grace, Interval: time.Second, StateDir: o.StateDir,
 		StopSignal: o.StopSignal, NotBefore: later(o.WaitMS), WaitsFor: waitsFor(o.WaitMS),
 		Journal: testJournal(o.StateDir), Clock: clock.System(), BootID: boot,

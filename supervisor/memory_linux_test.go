@@ -6,6 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/lifecycle"
 )
 
 func TestUnchanged(t *testing.T) {
@@ -51,5 +56,46 @@ func TestUnloadProgram(t *testing.T) {
 	unloadProgram()
 	if after := fileMemory(t); after >= before {
 		t.Errorf("%d kB before, %d kB after", before, after)
+	}
+}
+
+func TestKillsIn(t *testing.T) {
+	t.Parallel()
+	for vmstat, want := range map[string]int64{
+		"nr_free_pages 5\noom_kill 3\nunevictable 0\n": 3,
+		"nr_free_pages 5\noom_kill 0":                  0,
+		"nr_free_pages 5\noom_kills 3\n":               -1,
+		"nr_free_pages 5\noom_kill x\n":                -1,
+		"":                                             -1,
+	} {
+		if got := killsIn([]byte(vmstat)); got != want {
+			t.Errorf("%q: %d, want %d", vmstat, got, want)
+		}
+	}
+}
+
+func TestKilledForMemory(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		before, after int64
+		want          lifecycle.Cause
+	}{{2, 3, lifecycle.CauseOOM}, {2, 2, ""}, {-1, 3, ""}, {2, -1, ""}} {
+		r := &run{cfg: Config{Clock: clock.System()}, starved: c.before}
+		r.noteStarved(c.after)
+		var got lifecycle.Cause
+		for _, e := range r.evidence {
+			got = e.Points
+		}
+		if got != c.want {
+			t.Errorf("%d kills before, %d after: %q, want %q", c.before, c.after, got, c.want)
+		}
+	}
+	for _, c := range []struct {
+		exit exitReport
+		want bool
+	}{{exitReport{code: -1, signal: unix.SIGKILL}, true}, {exitReport{code: 137}, true}, {exitReport{code: -1, signal: unix.SIGTERM}, false}, {exitReport{code: 9}, false}} {
+		if got := killedOutright(c.exit); got != c.want {
+			t.Errorf("%+v: %v, want %v", c.exit, got, c.want)
+		}
 	}
 }

@@ -67,6 +67,7 @@ type run struct {
 	passed     passing
 	wakes      *clock.Wakes
 	began      clock.Reading
+	starved    int64 // memoryKills when the run began; below 0 when that is not known
 
 	front     bool // we are in front and the terminal is raw
 	wantFront bool // the run is to be in front whenever we are
@@ -100,7 +101,7 @@ type run struct {
 func Run(ctx context.Context, cfg Config) Result {
 	Deepen()
 	r := &run{
-		cfg: cfg, over: make(chan struct{}), reports: make(chan message),
+		cfg: cfg, starved: -1, over: make(chan struct{}), reports: make(chan message),
 		sigs: make(chan os.Signal, 64), cont: make(chan os.Signal, 1),
 		gone: make(chan struct{}, 1), wants: make(chan heartbeat.Answer, 4),
 		prepared: make(chan bool, 1), recorded: make(chan struct{}),
@@ -307,6 +308,7 @@ func (r *run) started(ctx context.Context, child childReport) {
 	if early != nil {
 		r.report(ctx, *early, true)
 	}
+	r.starved = memoryKills()
 	r.listen()
 }
 

@@ -24,6 +24,10 @@ var errMonitorLost = errors.New("monitor ended unexpectedly")
 // longer has handled it.
 const typedWindow = 2 * time.Second
 
+// tidyWindow is typedWindow for a headless agent. On a busy machine some took
+// three seconds to write down that they were interrupted.
+const tidyWindow = 5 * time.Second
+
 // stopState is what is known of a wish that the run end.
 type stopState struct {
 	by     lifecycle.StoppedBy
@@ -136,7 +140,7 @@ func (r *run) typed(b []byte) {
 	if bytes.IndexByte(b, 0x03) < 0 && bytes.IndexByte(b, 0x1c) < 0 {
 		return
 	}
-	if terminal.Interrupts(r.pair.Master, b) {
+	if r.cfg.Headless || terminal.Interrupts(r.pair.Master, b) {
 		r.interrupted.Store(int64(r.cfg.Clock.Now().Awake))
 	}
 }
@@ -154,7 +158,7 @@ func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
 	case r.exit.signal != 0 && r.exit.signal == r.stop.passed:
 		r.note(lifecycle.SourceOwnAct, unix.SignalName(r.exit.signal)+" was passed on to it", lifecycle.CauseUser)
 		return lifecycle.StoppedByUser, false
-	case key > 0 && now-key <= keyWindow(r.exit, r.cfg.Agent != ""):
+	case key > 0 && now-key <= keyWindow(r.exit, r.cfg.Agent != "", r.cfg.Headless):
 		r.stop.signal = unix.SIGINT
 		r.note(lifecycle.SourceOwnAct, "an interrupt key was typed just before the end", lifecycle.CauseUser)
 		return lifecycle.StoppedByUser, false
@@ -167,8 +171,10 @@ func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
 // signals than its own have other causes. An exit 0 is an agent's tidy answer if it
 // comes at once; a shell or a pager that is left after a key typed at its prompt is
 // not interrupted.
-func keyWindow(e exitReport, agent bool) time.Duration {
+func keyWindow(e exitReport, agent, headless bool) time.Duration {
 	switch {
+	case headless && (e.signal == 0 || e.signal == unix.SIGINT || e.signal == unix.SIGQUIT):
+		return tidyWindow
 	case e.signal == unix.SIGINT || e.signal == unix.SIGQUIT || (e.signal == 0 && e.code != 0):
 		return typedWindow
 	case e.signal == 0 && agent:

@@ -160,6 +160,38 @@ func TestKeyInARawProgramCancelsNothing(t *testing.T) {
 	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByNobody)
 }
 
+func TestKeyAtAHeadlessAgentCancels(t *testing.T) {
+	b := newBench(t, "stty raw -echo; echo ready; dd bs=1 count=1 >/dev/null 2>&1; stty sane; exit 4")
+	b.order.Headless = true
+	s := newShell(b)
+	s.send("$W\n")
+	s.expect("ready")
+	s.send("\x03")
+	s.prompt(4)
+	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByUser)
+}
+
+func TestKeyWindow(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		exit            exitReport
+		agent, headless bool
+		want            time.Duration
+	}{
+		{exitReport{code: 130}, false, false, typedWindow},
+		{exitReport{code: -1, signal: unix.SIGINT}, true, false, typedWindow},
+		{exitReport{code: 0}, true, false, typedWindow / 4},
+		{exitReport{code: 0}, false, false, -1},
+		{exitReport{code: 0}, true, true, tidyWindow},
+		{exitReport{code: 130}, true, true, tidyWindow},
+		{exitReport{code: -1, signal: unix.SIGSEGV}, true, true, -1},
+	} {
+		if got := keyWindow(c.exit, c.agent, c.headless); got != c.want {
+			t.Errorf("%+v: %s, want %s", c, got, c.want)
+		}
+	}
+}
+
 func TestResizeReachesTheRun(t *testing.T) {
 	b := newBench(t, `trap 'stty size; exit 0' WINCH; stty size; while :; do sleep 0.05; done`)
 	term := b.terminal()

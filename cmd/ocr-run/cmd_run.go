@@ -163,7 +163,8 @@ func (w *wrapping) config(ctx context.Context) supervisor.Config {
 	o := w.opts
 	return supervisor.Config{
 		UID: w.uid, ParentUID: w.parent, ResumedFrom: o.resumedFrom, WorkflowID: o.workflow, Lineage: w.lineage, Name: o.name, Agent: w.agent,
-		Command: w.command, Argv: w.injected.argv, StopSignal: w.stopSignal(), Path: w.path, Missing: w.missing, Dir: o.cwd, Workspace: workspaceOf(o.cwd), Env: w.childEnv(),
+		Headless: w.witness.headless(),
+		Command:  w.command, Argv: w.injected.argv, StopSignal: w.stopSignal(), Path: w.path, Missing: w.missing, Dir: o.cwd, Workspace: workspaceOf(o.cwd), Env: w.childEnv(),
 		Stdin: w.env.stdin, Stdout: w.env.stdout, Stderr: w.env.stderr,
 		PTY: o.pty, NoMonitor: o.noMonitor, Scope: o.scope,
 		OnHangup: o.onHangup, Leftovers: o.leftovers,

@@ -80,6 +80,9 @@ func (w *wrapping) newTurnBook(ctx context.Context) *turnBook {
 	}
 }
 
+// headless says whether the agent answers one question and converses with nobody.
+func (s *witness) headless() bool { return s != nil && s.in.Mode == agent.ModeHeadless }
+
 // passing says which descriptors the run's output must pass through us on: all for
 // a log, and standard output for a witness if it is a pipe and carries JSON. What
 // goes to a file can be read afterwards.
@@ -178,7 +181,12 @@ func (w *wrapping) testify(ctx context.Context, e *store.Ending) {
 	s.book.close(ctx, verdict)
 	at := w.env.clock.Now().Wall.UnixMilli()
 	for _, v := range verdict {
-		e.Evidence = append(e.Evidence, evidenceOf(v, at))
+		found := evidenceOf(v, at)
+		if found.Points == lifecycle.CauseUser && endedByStranger(e) {
+			// It says that it was told to end, and not by whom.
+			found.Points, found.TurnFailed, found.Turn = "", false, lifecycle.TurnInterrupted
+		}
+		e.Evidence = append(e.Evidence, found)
 	}
 	if e.AgentSessionID == "" {
 		e.AgentSessionID = seen.Session()
@@ -186,6 +194,19 @@ func (w *wrapping) testify(ctx context.Context, e *store.Ending) {
 	if len(e.Resume) == 0 && e.AgentSessionID != "" {
 		e.Resume = s.agent.Resume(s.in, e.AgentSessionID, "")
 	}
+}
+
+// endedByStranger says whether a signal ended the agent that neither we nor the
+// interrupt key sent.
+func endedByStranger(e *store.Ending) bool {
+	died := 0
+	switch {
+	case e.Signal != nil:
+		died = *e.Signal
+	case e.ExitCode != nil:
+		died = *e.ExitCode - exitSignal
+	}
+	return e.StoppedBy == lifecycle.StoppedByNobody && died > 0 && died != int(unix.SIGINT) && died != int(unix.SIGQUIT) && died <= int(unix.SIGTERM)
 }
 
 // readOutput reads on in what went to a file, as far as most bytes.

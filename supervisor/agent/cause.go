@@ -42,18 +42,24 @@ func phrases() []phrase {
 			"unauthorized", "unauthenticated", "authentication", "failed to authenticate", "invalid api key", "invalid x-api-key",
 			"incorrect api key", "api key not valid", "api key is invalid", "no api key", "api key not found", "api_key",
 			"run /login", "not logged in", "please log in", "log in again", "sign in again", "oauth token", "token has expired",
-			"refresh token", "permission_denied", "codex login",
+			"refresh token", "permission_denied", "codex login", "credentials", "token expired", "expired token", "please sign in", "permission_error",
 		}},
 		{CauseLimited, []string{
 			"too many requests", "rate limit", "rate_limit", "rate-limit", "ratelimit", "quota", "usage limit", "limit reached",
 			"hit your limit", "usage_limit", "resource_exhausted", "resource has been exhausted", "insufficient_quota", "credit balance",
 			"out of credits", "out of extra usage", "spend limit", "spending limit", "max_budget", "maximum budget", "overloaded", "at capacity",
+			"throttl", "hourly limit", "daily limit", "weekly limit", "monthly limit", "billing", "payment required", "credits are depleted", "requests per",
 		}},
 		{CauseTruncated, []string{
 			"max_output_tokens", "max_tokens", "max output tokens", "output token maximum", "maximum output", "output limit",
 			"max turns", "max_turns", "maximum number of turns", "turn limit", "max session turns", "maximum session turns",
 			"context window", "context length", "context_length", "contextoverflow", "prompt is too long", "prompt too long",
-			"input is too long", "too many tokens", "maximum context", "finish reason: length", "outputlengtherror",
+			"input is too long", "too many tokens", "maximum number of tokens", "input token count", "maximum context", "context size", "token limit", "reduce the length",
+			"finish reason: length", "outputlengtherror",
+		}},
+		{CauseAgentError, []string{
+			"content_filter", "content filter", "content policy", "content management policy", "safety settings", "safety reasons", "prohibited content",
+			"usage policy",
 		}},
 		{CauseDisconnect, []string{
 			"disconnected", "connection", "econn", "enotfound", "etimedout", "epipe", "ehostunreach", "enetunreach", "enetdown",
@@ -62,7 +68,8 @@ func phrases() []phrase {
 			"unable to connect", "cannot connect", "could not connect", "mid-response", "mid-stream", "stopped arriving",
 			"stalled", "timed out", "timeout", "no response from api", "empty or malformed response", "without a finish reason",
 			"without a finish_reason", "without finish", "unexpected eof", "terminated", "incomplete chunked", "reset by",
-			"no assistant messages", "empty response",
+			"no assistant messages", "empty response", "certificate", "handshake", "bad gateway", "gateway time", "name resolution", "no such host",
+			"service not known",
 		}},
 	}
 }

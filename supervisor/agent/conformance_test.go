@@ -58,8 +58,9 @@ func (s scene) judge(t *testing.T) (string, Seen) {
 
 // runs lists what each recorded run amounts to. A run named after a fault is one
 // the agent met: once, where it says so, and else for ever. The end is the one
-// that really was, with two exceptions that leave no trace at all: Gemini and Qwen
-// say nothing of an answer that was cut short (maxtok).
+// that really was, with one exception that leaves no trace at all: Gemini says
+// nothing of an answer that was cut short, unless it counts as many tokens as an
+// answer may have at most (maxtok-limit).
 func runs() map[string]string {
 	return map[string]string{
 		"claude-json-normal": "completed", "claude-text-normal": "completed",
@@ -118,7 +119,7 @@ func runs() map[string]string {
 		"qwen-json-fin-once": "failed disconnect", "qwen-text-fin-once": "failed disconnect",
 		"qwen-json-eof": "failed disconnect", "qwen-text-eof": "failed disconnect",
 		"qwen-json-sse_error": "failed agent-error", "qwen-text-sse_error": "failed agent-error",
-		"qwen-json-maxtok": "completed", "qwen-text-maxtok": "completed",
+		"qwen-json-maxtok": "failed truncated", "qwen-text-maxtok": "failed truncated",
 		"qwen-json-e401": "failed auth", "qwen-text-e401": "failed auth",
 		"qwen-json-stall": "interrupted user", "qwen-text-stall": "interrupted user",
 		"qwen-json-int": "interrupted user", "qwen-text-int": "interrupted user",
@@ -135,6 +136,17 @@ func runs() map[string]string {
 		"pi-json-stall": "open", "pi-text-stall": "-",
 		"pi-json-int": "open", "pi-text-int": "-",
 		"pi-json-noterm": "failed disconnect", "pi-text-e500": "failed agent-error", "pi-json-tool": "completed",
+
+		// Later versions, and other faults.
+		"claude-text-usage": "failed limited", "claude-json-billing": "failed limited", "claude-text-context": "failed truncated",
+		"claude-json-overloaded": "failed limited", "claude-text-interrupt": "interrupted user", "claude-text-quoted": "completed",
+		"codex-text-usage": "failed limited", "codex-json-context": "failed truncated", "codex-text-quoted": "completed",
+		"gemini-text-tool-fin": "failed disconnect", "gemini-text-maxtok-limit": "failed truncated", "gemini-text-empty": "failed disconnect",
+		"gemini-text-login": "failed agent-error", "gemini-json-proxy502": "failed disconnect", "gemini-json-usage": "failed limited",
+		"gemini-text-interrupt": "interrupted user", "gemini-text-quoted": "completed",
+		"qwen-text-maxtok-v24": "failed truncated", "qwen-text-eof-v24": "failed disconnect", "qwen-text-uncounted": "completed",
+		"pi-text-eof-v87": "failed disconnect", "pi-text-uncounted": "completed", "pi-json-tool-fin": "failed disconnect",
+		"pi-json-context": "failed truncated", "pi-text-quoted": "completed",
 	}
 }
 

@@ -159,6 +159,7 @@ func geminiEntry(t *track, b []byte) {
 		Session   string `json:"sessionId"`
 		Type      string
 		Content   any
+		Tokens    *struct{ Output, Thoughts int }
 		ToolCalls []any                    `json:"toolCalls"`
 		Set       struct{ Messages []any } `json:"$set"`
 	}
@@ -168,9 +169,15 @@ func geminiEntry(t *track, b []byte) {
 	case v.Type == "user" && !strings.HasPrefix(contentText(v.Content), "<session_context>"):
 		t.begin()
 	case v.Type == "gemini" && len(v.ToolCalls) > 0:
+		t.counted = t.counted || v.Tokens != nil
 		t.moves()
+	case v.Type == "gemini" && v.Tokens != nil && atLimit(v.Tokens.Output+v.Tokens.Thoughts):
+		t.counted = true
+		t.fails(CauseTruncated, "the last answer is as long as an answer may be")
 	case v.Type == "gemini" && contentText(v.Content) != "":
-		t.completes()
+		t.answered(v.Tokens != nil)
+	case v.Type == "gemini" && v.Tokens != nil:
+		t.counted = true
 	case v.Type == "error" && t.Turn == TurnOpen:
 		t.struggles(causeOf(contentText(v.Content)), contentText(v.Content))
 	}
@@ -182,10 +189,13 @@ func geminiText() []rule {
 		{saysTrouble, inset, "[cause]: ", "", ""},
 		{saysTrouble, atStart, "Attempt ", "Max attempts reached", ""},
 		{saysRetries, atStart, "Attempt ", "Retrying", ""},
-		{saysFailed, inside, "[ERROR] Model stream ended", "", CauseDisconnect},
 		{saysUser, inside, "[ERROR] Operation cancelled.", "", ""},
 		{saysUser, inside, "Operation cancelled.", "", ""},
 		{saysUser, inset, "ℹ Request cancelled.", "", ""},
+		{saysFailed, inside, "[ERROR] Model stream ended", "", CauseDisconnect},
+		{saysFailed, inside, "[ERROR] ", "", ""},
+		{saysFailed, inset, "ℹ ", "Response truncated due to token limits", CauseTruncated},
+		{saysFailed, inset, "ℹ ", "Response stopped ", CauseAgentError},
 		{saysFailed, atStart, "An unexpected critical error occurred", "", ""},
 		{saysFailed, inset, "✕ ", "", ""},
 		{saysFailed, inside, "[API Error:", "", ""},

@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// pi is the pi coding agent. Facts are those of version 0.73. It takes a stream
-// that ends cleanly but early for a finished answer; all that tells the two apart
-// is that the token count, which comes last, is missing from the early one.
+// pi is the pi coding agent. Facts are those of versions 0.73 and 0.87. The older
+// takes a stream that ends cleanly but early for a finished answer; all that tells
+// the two apart is that the token count, which comes last, is missing from the
+// early one. The newer, which writes down what it tells the model first, does not.
 func pi() Agent {
 	return Agent{
 		Name:       "pi",
@@ -19,7 +20,7 @@ func pi() Agent {
 		Patience:   time.Minute,
 		Testifies:  true,
 		honest:     true,
-		names:      []string{"pi", "pi-coding-agent", "@mariozechner/pi-coding-agent"},
+		names:      []string{"pi", "pi-coding-agent", "@mariozechner/pi-coding-agent", "@earendil-works/pi-coding-agent"},
 		syntax:     piSyntax(),
 		value:      piValue,
 		record:     record{files: piFiles, about: piAbout, line: piEntry},
@@ -44,9 +45,11 @@ func piSyntax() syntax {
 		values: []string{
 			"--provider", "--model", "--api-key", "--system-prompt", "--append-system-prompt", "--mode", "--session", "--fork", "--session-dir",
 			"--models", "--tools", "-t", "--thinking", "--extension", "-e", "--skill", "--prompt-template", "--theme", "--export",
+			"--session-id", "-n", "--name", "-xt", "--exclude-tools", "--use-theme", "--tui-mode",
 		},
-		verbs:   []string{"install", "remove", "uninstall", "update", "list", "config"},
+		verbs:   []string{"install", "remove", "uninstall", "update", "list", "config", "auth"},
 		notices: []string{"--help", "-h", "--version", "-v", "--list-models", "--export"},
+		session: []string{"--session-id"},
 		resume:  []string{"--session", "-c", "--continue", "-r", "--resume"},
 		fork:    []string{"--fork"},
 		read: func(in *Invocation) {
@@ -109,6 +112,8 @@ func piValue(t *track, b []byte) {
 // piMessage takes in a message that ended. One that failed may be tried again.
 func (t *track) piMessage(m piMessage) {
 	switch {
+	case m.Role == "system":
+		t.frank = true
 	case m.Role == "user":
 		t.begin()
 	case m.Role == "toolResult":
@@ -118,7 +123,7 @@ func (t *track) piMessage(m piMessage) {
 		t.fails(causeOf(m.Error), m.Error)
 	case m.Reason == "aborted":
 		t.interrupted(strings.TrimSpace("the answer was aborted " + m.Error))
-	case m.Reason == "stop" && m.Usage != nil && m.Usage.Total == 0:
+	case m.Reason == "stop" && m.Usage != nil && m.Usage.Total == 0 && !t.frank:
 		t.fails(CauseDisconnect, "the answer ended without its token count")
 	default:
 		t.ends(&m.Reason, true)

@@ -25,6 +25,8 @@ func qwen() Agent {
 			{saysFailed, inset, "✕ ", "", ""},
 			{saysUser, inside, "Operation cancelled.", "", ""},
 			{saysUser, inset, "Request cancelled.", "", ""},
+			{saysFailed, inset, "ℹ ", "Response truncated due to token limits", CauseTruncated},
+			{saysFailed, inset, "ℹ ", "Response stopped ", CauseAgentError},
 			{saysWaits, inset, "Allow execution", "", ""},
 			{saysWaits, inset, "Apply this change?", "", ""},
 			{saysMoves, inset, "✦ ", "", ""},
@@ -109,14 +111,20 @@ func qwenFiles(p Place, session string) []string {
 	return all
 }
 
-// qwenEntry reads one entry of a chat. An answer that broke off is written like a
-// whole one, but without its token count; a request that failed leaves an entry of
-// telemetry only.
+// qwenPieces is how often Qwen Code has an answer that was cut short continued
+// before it takes it as it is.
+const qwenPieces = 3
+
+// qwenEntry reads one entry of a chat. An answer that broke off, or that was cut
+// short and is being continued, is written like a whole one; a request that failed
+// leaves an entry of telemetry only.
 func qwenEntry(t *track, b []byte) {
 	var v struct {
 		Type    string
 		Session string `json:"sessionId"`
-		Usage   any    `json:"usageMetadata"`
+		Usage   *struct {
+			Output int `json:"candidatesTokenCount"`
+		} `json:"usageMetadata"`
 		Message struct {
 			Parts []struct {
 				Text string
@@ -129,6 +137,7 @@ func qwenEntry(t *track, b []byte) {
 				Error  string `json:"error"`
 				Detail string `json:"error_message"`
 				Status int    `json:"status_code"`
+				Tokens *int   `json:"total_token_count"`
 			} `json:"uiEvent"`
 		} `json:"systemPayload"`
 	}
@@ -139,15 +148,27 @@ func qwenEntry(t *track, b []byte) {
 	for _, p := range v.Message.Parts {
 		calls = calls || p.Call != nil
 	}
+	if oneOf(v.Type, "user", "tool_result") || calls {
+		t.pieces = 0
+	}
 	switch {
 	case v.Type == "user":
 		t.begin()
 	case v.Type == "tool_result", v.Type == "assistant" && calls:
 		t.moves()
-	case v.Type == "assistant" && v.Usage == nil:
-		t.reopens(CauseDisconnect, "the last answer has no token count")
 	case v.Type == "assistant":
-		t.completes()
+		t.pieces++
+		switch {
+		case t.pieces > qwenPieces:
+			t.fails(CauseTruncated, "the answer was continued again and again")
+		case v.Usage != nil && atLimit(v.Usage.Output):
+			t.fails(CauseTruncated, "the last answer is as long as an answer may be")
+		default:
+			t.answered(v.Usage != nil)
+		}
+	case event.Name == "qwen-code.api_response" && event.Tokens != nil && *event.Tokens == 0 && t.Turn == TurnOpen:
+		// The answer itself follows, unless it is thrown away and asked for again.
+		t.struggles(CauseDisconnect, "an answer came without its token count")
 	case event.Name == "qwen-code.api_error" && t.Turn == TurnOpen:
 		message := strings.TrimSpace(event.Error + " " + event.Detail)
 		t.struggles(causeWith(event.Status, message), message)

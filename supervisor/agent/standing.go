@@ -30,6 +30,7 @@ const (
 	CauseAgentError Cause = "agent-error"
 	CauseUser       Cause = "user"
 	CauseRunaway    Cause = "runaway"
+	CauseOOM        Cause = "oom"
 )
 
 // Standing is what one witness says about the last turn. Its zero value says
@@ -51,6 +52,10 @@ type Standing struct {
 	Retrying bool
 	// Waiting is true while the agent waits for a person.
 	Waiting bool
+	// Presumed is true when TurnCompleted was concluded from the shape of what was
+	// seen, an answer with nothing behind it, and not said: who says otherwise is
+	// believed.
+	Presumed bool
 	// Spins counts model answers in a row that ended without a stated reason
 	// and made the agent ask again at once.
 	Spins int

@@ -51,7 +51,7 @@ const (
 func (a Agent) Text(tail string, in Invocation) Standing {
 	var r reading
 	for line := range lines(tail) {
-		rule, found := a.match(line)
+		rule, found := a.match(line, in.Mode == ModeInteractive)
 		switch {
 		case found:
 			r.line(rule, line)
@@ -90,11 +90,25 @@ func lines(tail string) func(func(string) bool) {
 	}
 }
 
-// match finds the first rule a line fits.
-func (a Agent) match(line string) (rule, bool) {
+// runtimeText is what the runtimes that agents are made with say when they die for
+// want of memory: Node.js, Rust, Go. Node.js goes on with a list of addresses.
+func runtimeText() []rule {
+	return []rule{
+		{saysFailed, atStart, "FATAL ERROR: ", "heap out of memory", CauseOOM},
+		{saysFailed, atStart, "memory allocation of ", "bytes failed", CauseOOM},
+		{saysFailed, atStart, "fatal error: ", "out of memory", CauseOOM},
+		{saysLeft, atStart, "----- Native stack trace", "", ""},
+		{saysLeft, inset, "", ": 0x", ""},
+	}
+}
+
+// match finds the first rule a line fits. On the screen of a conversation every
+// error has a mark of its own; what stands inside a line there is quoted.
+func (a Agent) match(line string, interactive bool) (rule, bool) {
 	inner := strings.TrimLeft(line, " \t│┃|⎿")
-	i := slices.IndexFunc(a.text, func(r rule) bool {
-		if !strings.Contains(line, r.also) {
+	all := slices.Concat(a.text, runtimeText())
+	i := slices.IndexFunc(all, func(r rule) bool {
+		if !strings.Contains(line, r.also) || interactive && r.where == inside && (r.says == saysFailed || r.says == saysUser) {
 			return false
 		}
 		switch r.where {
@@ -112,7 +126,7 @@ func (a Agent) match(line string) (rule, bool) {
 	if i < 0 {
 		return rule{}, false
 	}
-	return a.text[i], true
+	return all[i], true
 }
 
 // line takes in one line a rule fits.

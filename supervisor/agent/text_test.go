@@ -39,6 +39,12 @@ func TestText(t *testing.T) {
 		{"retried well", "gemini", false, "Attempt 1 failed with status 429. Retrying with backoff...\nDone, all of it.", ""},
 		{"on screen", "gemini", true, "✦ I have started\n✕ [API Error: terminated]\n > ", "failed disconnect"},
 
+		{"quoted on screen", "gemini", true, "✦ The log says half[ERROR] Model stream ended and [API Error: terminated]\n > ", ""},
+		{"cut on screen", "gemini", true, "✦ I have started\nℹ ⚠️  Response truncated due to token limits.\n > ", "failed truncated"},
+		{"filtered on screen", "qwen", true, "✦ I have started\nℹ ⚠️  Response stopped due to safety reasons.\n > ", "failed agent-error"},
+		{"no memory left", "gemini", false, "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n----- Native stack trace -----\n 1: 0xb78db3 node::OOMErrorHandler [node]", "failed oom"},
+		{"no memory left", "codex", false, "memory allocation of 4096 bytes failed", "failed oom"},
+
 		{"network", "opencode", false, "> build\n\nError: Cannot connect to API: Unable to connect.", "failed disconnect"},
 		{"retrying on screen", "opencode", true, "┃ mock error [retrying in 34s attempt #5]", "open agent-error"},
 

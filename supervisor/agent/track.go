@@ -40,6 +40,13 @@ type Event struct {
 type track struct {
 	Standing
 	events []Event
+	// counted is true once an answer had a token count.
+	counted bool
+	// frank is true once it is known that the agent says when an answer broke off.
+	frank bool
+	// pieces counts the answers in a row with nothing asked for in between, where
+	// an agent has an answer continued that was cut short.
+	pieces int
 }
 
 // session notes the session's name, and announces it when it is new.
@@ -74,12 +81,6 @@ func (t *track) struggles(cause Cause, detail string) {
 	t.Cause, t.Detail = cause, clip(detail)
 }
 
-// reopens takes up a turn that seemed to be over, with trouble.
-func (t *track) reopens(cause Cause, detail string) {
-	t.Turn = TurnOpen
-	t.struggles(cause, detail)
-}
-
 // retries notes that the agent tries again.
 func (t *track) retries(cause Cause, detail string) {
 	t.struggles(cause, detail)
@@ -91,6 +92,30 @@ func (t *track) retries(cause Cause, detail string) {
 func (t *track) completes() {
 	t.settle(TurnCompleted, "", "")
 	t.emit(Event{Type: EventTurnCompleted})
+}
+
+// answered ends the turn by an answer after which nothing more was asked for,
+// which is no proof that it was whole. One that has no token count, where others
+// of the session have, broke off: the count comes last.
+func (t *track) answered(counted bool) {
+	if !counted && t.counted {
+		t.fails(CauseDisconnect, "the last answer has no token count, unlike those before")
+		return
+	}
+	t.counted = t.counted || counted
+	t.completes()
+	t.Presumed = true
+}
+
+// atLimit says whether a count of tokens is just what an answer may have at most,
+// and therefore an answer that was cut short.
+func atLimit(tokens int) bool {
+	for _, most := range []int{4096, 8192, 16384, 32768, 65536, 131072, 32000, 64000, 128000} {
+		if tokens == most || tokens == most-1 {
+			return true
+		}
+	}
+	return false
 }
 
 // fails ends the turn badly.
@@ -110,7 +135,7 @@ func (t *track) settle(turn Turn, cause Cause, detail string) {
 	t.begin()
 	t.Turn, t.Cause, t.Detail = turn, cause, clip(detail)
 	t.Moves++
-	t.Retrying, t.Waiting, t.Spins = false, false, 0
+	t.Retrying, t.Waiting, t.Presumed, t.Spins = false, false, false, 0
 }
 
 // emit adds an event of the current session and turn.

@@ -43,8 +43,8 @@ type testimony struct {
 // others agree with it or are context. No item means that nothing is known, which
 // for an agent that Testifies is not success.
 //
-// A settled turn is believed before an open one, and else the stronger source:
-// the record, then JSON, then text. Text alone proves no completion unless the
+// A settled turn is believed before an open one, that before one that is presumed
+// to be completed, and else the stronger source: the record, then JSON, then text. Text alone proves no completion unless the
 // agent also exited with 0.
 func (a Agent) Verdict(s Seen) []Evidence {
 	if s.Invocation.Mode == ModeOther {
@@ -70,15 +70,17 @@ func (a Agent) believed(s Seen) Standing {
 	return s.Text
 }
 
-// rank orders testimonies: settled before open before mere trouble.
+// rank orders testimonies: settled before open before presumed before mere trouble.
 func (t testimony) rank() int {
 	switch {
-	case t.Turn.Settled():
+	case t.Turn.Settled() && !t.Presumed:
 		return 0
 	case t.Turn == TurnOpen:
 		return 1
-	default:
+	case t.Presumed:
 		return 2
+	default:
+		return 3
 	}
 }
 

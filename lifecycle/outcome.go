@@ -50,10 +50,10 @@ func Judge(f Facts) Verdict {
 	switch {
 	case !f.Process.End.Over():
 		return Verdict{Outcome: OutcomeRunning}
-	case f.Process.End == EndNotStarted:
-		return Verdict{OutcomeFailed, CauseNotStarted}
 	case cancelled(f.Process):
 		return Verdict{OutcomeCancelled, cancelCause(f.Process)}
+	case f.Process.End == EndNotStarted:
+		return Verdict{OutcomeFailed, CauseNotStarted}
 	case !f.Process.exitedZero() || ownAct(f.Process) != "":
 		return Verdict{OutcomeFailed, failureCause(f)}
 	case !workFinished(f.Workflow) || !f.Turn.finished():

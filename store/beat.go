@@ -47,7 +47,7 @@ func (l *Ledger) beatStatement(ctx context.Context) (*sql.Stmt, error) {
 	beat, err := l.db.PrepareContext(ctx, `UPDATE executions SET beats = beats + 1, last_beat_wall = ?, last_beat_awake = ?,
 			last_beat_boot = ?, suspended_ms = max(suspended_ms, ?), last_activity = COALESCE(?, last_activity),
 			descendants = COALESCE(?, descendants)
-		WHERE uid = ? AND generation = ? AND "end" = 'running' RETURNING stop_requested`)
+		WHERE uid = ? AND generation = ? AND ended_at IS NULL RETURNING stop_requested`)
 	if err != nil {
 		return nil, err
 	}

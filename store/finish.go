@@ -45,16 +45,21 @@ func finish(ctx context.Context, tx *sql.Tx, e Ending) (alone bool, err error) {
 	}
 	switch {
 	case !row.end.Over():
-		return !row.linked && !row.turned, end(ctx, tx, e, row)
+		alone, err = !row.linked && !row.turned, end(ctx, tx, e, row)
 	case row.end == lifecycle.EndLost && e.End != lifecycle.EndLost:
-		return false, learnEnd(ctx, tx, e)
+		err = learnEnd(ctx, tx, e)
 	default:
 		return false, nil
 	}
+	if err == nil {
+		// Whoever writes an end, in whatever way, settles the flow with it.
+		_, err = settleFlow(ctx, tx, row.flow, change{uid: e.UID, at: e.At})
+	}
+	return alone, err
 }
 
-// endAlone is the short way of most runs: a live row without a workflow and
-// without a turn takes its end, and its launch if that is not written yet, in one
+// endAlone is the short way of most runs: a live row without a workflow, a flow
+// and a turn takes its end, and its launch if that is not written yet, in one
 // statement. It says whether this was one; every statement not made is time the
 // user does not wait.
 func endAlone(ctx context.Context, tx *sql.Tx, e Ending) (bool, error) {
@@ -73,7 +78,7 @@ func endAlone(ctx context.Context, tx *sql.Tx, e Ending) (bool, error) {
 		return false, err
 	}
 	alone, err := one(ctx, tx, `UPDATE executions SET `+set+` WHERE uid = ? AND generation = ? AND "end" = 'running'
-		AND workflow_id IS NULL AND NOT EXISTS (SELECT 1 FROM turns WHERE uid = executions.uid)`+guard,
+		AND workflow_id IS NULL AND flow_id IS NULL AND NOT EXISTS (SELECT 1 FROM turns WHERE uid = executions.uid)`+guard,
 		append(append(args, values...), e.UID, e.Generation)...)
 	if err != nil || !alone {
 		return false, err
@@ -87,15 +92,16 @@ type openRow struct {
 	generation            int64
 	end                   lifecycle.ProcessEnd
 	linked, turned, turns bool
+	flow                  string // empty for none
 }
 
 // findOpen reads the row of uid, or ErrNotFound.
 func findOpen(ctx context.Context, tx *sql.Tx, uid string) (openRow, error) {
 	var o openRow
-	err := tx.QueryRowContext(ctx, `SELECT generation, "end", workflow_id IS NOT NULL,
+	err := tx.QueryRowContext(ctx, `SELECT generation, "end", workflow_id IS NOT NULL, COALESCE(flow_id, ''),
 			EXISTS (SELECT 1 FROM turns WHERE uid = ?1),
 			EXISTS (SELECT 1 FROM turns WHERE uid = ?1 AND state IN ('pending', 'running'))
-		FROM executions WHERE uid = ?1`, uid).Scan(&o.generation, &o.end, &o.linked, &o.turned, &o.turns)
+		FROM executions WHERE uid = ?1`, uid).Scan(&o.generation, &o.end, &o.linked, &o.flow, &o.turned, &o.turns)
 	if errors.Is(err, sql.ErrNoRows) {
 		return o, ErrNotFound
 	}

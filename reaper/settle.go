@@ -21,6 +21,8 @@ type Report struct {
 	Recovered int
 	// Lost rows ended without anybody having seen the end.
 	Lost int
+	// Flows were settled that had been left when their last run ended.
+	Flows int
 }
 
 // Settle takes in the spool and settles every row whose wrapper is gone. The
@@ -41,7 +43,9 @@ func Settle(ctx context.Context, l *store.Ledger, spoolDir string, at heartbeat.
 			failures = append(failures, fmt.Errorf("settle execution %s: %w", e.UID, err))
 		}
 	}
-	return r, errors.Join(failures...)
+	// The end of a row settles its flow; this finds what nobody settled with it.
+	r.Flows, err = l.SettleFlows(ctx, at.Now)
+	return r, errors.Join(append(failures, err)...)
 }
 
 // unknownMonitor is how long, in awake time, a row without a launch is left to a
@@ -54,7 +58,8 @@ func abandoned(e store.Execution, at heartbeat.Observer) bool {
 		return false
 	}
 	age := time.Duration(at.Now.AwakeMS-e.At.AwakeMS) * time.Millisecond
-	return e.StartedAtMS != 0 || e.At.BootID != at.Now.BootID || age > unknownMonitor
+	// A queued run has no monitor yet.
+	return e.StartedAtMS != 0 || e.Process.End == lifecycle.EndQueued || e.At.BootID != at.Now.BootID || age > unknownMonitor
 }
 
 // settle writes the end of one row: what its monitor saw, or that nobody did.

@@ -28,6 +28,8 @@ type FlowCancelAnswer struct {
 	Before bool
 	// Asked: it had been asked to end before.
 	Asked bool
+	// Stopping are the children asked to stop now; others had been before.
+	Stopping []string
 	// Refused is why nothing was done; empty when it was.
 	Refused lifecycle.FlowRefusal
 }
@@ -52,27 +54,27 @@ func (l *Ledger) CancelFlow(ctx context.Context, c FlowCancel) (a FlowCancelAnsw
 			return nil
 		}
 		a.Before, a.Asked = a.Flow.Status.Closed(), a.Flow.CancelRequestedAtMS != 0
-		return cancelFlow(ctx, tx, c, &a.Flow)
+		return cancelFlow(ctx, tx, c, &a)
 	})
 	a.Refused = failedTo(a.Refused, err)
 	return a, err
 }
 
 // cancelFlow does it, and reads the flow again.
-func cancelFlow(ctx context.Context, tx *sql.Tx, c FlowCancel, f *Flow) error {
+func cancelFlow(ctx context.Context, tx *sql.Tx, c FlowCancel, a *FlowCancelAnswer) error {
 	first, err := one(ctx, tx, `UPDATE workflows SET cancel_requested_at = max(?1, created_at), revision = revision + 1,
 			updated_at = max(updated_at, ?1) WHERE id = ?2 AND cancel_requested_at IS NULL AND ended_at IS NULL`, c.At.WallMS, c.ID)
 	if err == nil && first {
 		err = noteIntent(ctx, tx, c)
 	}
 	if err == nil {
-		err = stopChildren(ctx, tx, c)
+		a.Stopping, err = stopChildren(ctx, tx, c)
 	}
 	if err == nil {
 		_, err = settleFlow(ctx, tx, c.ID, change{uid: c.UID, at: c.At})
 	}
 	if err == nil {
-		*f, err = findFlow(ctx, tx, c.ID)
+		a.Flow, err = findFlow(ctx, tx, c.ID)
 	}
 	return err
 }
@@ -91,14 +93,18 @@ func noteIntent(ctx context.Context, tx *sql.Tx, c FlowCancel) error {
 }
 
 // stopChildren asks every live child that was not asked before.
-func stopChildren(ctx context.Context, tx *sql.Tx, c FlowCancel) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO events (uid, workflow_id, type, at, payload)
+func stopChildren(ctx context.Context, tx *sql.Tx, c FlowCancel) (uids []string, err error) {
+	uids, err = names(ctx, tx, `SELECT uid FROM executions WHERE flow_id = ?1 AND ended_at IS NULL AND stop_requested IS NULL ORDER BY n`, c.ID)
+	if err != nil || len(uids) == 0 {
+		return nil, err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO events (uid, workflow_id, type, at, payload)
 		SELECT uid, ?1, 'stop_requested', ?2, json_object('by', 'user', 'reason', 'flow-cancelled')
 		FROM executions WHERE flow_id = ?1 AND ended_at IS NULL AND stop_requested IS NULL`, c.ID, c.At.WallMS)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE executions SET stop_requested = 'user', stop_requested_at = ?2
 		WHERE flow_id = ?1 AND ended_at IS NULL AND stop_requested IS NULL`, c.ID, c.At.WallMS)
-	return err
+	return uids, err
 }

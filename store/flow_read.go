@@ -149,3 +149,12 @@ func noteFlow(ctx context.Context, tx *sql.Tx, id, uid string, at Instant, s flo
 	}
 	return note(ctx, tx, Event{UID: uid, WorkflowID: id, Type: lifecycle.EventFlowState, AtMS: at.WallMS, Payload: payload})
 }
+
+// Below lists the executions that were started in others, one in the other, oldest
+// first, without those themselves.
+func (l *Ledger) Below(ctx context.Context, uids ...string) ([]Execution, error) {
+	found, err := l.executions(ctx, `WITH RECURSIVE family (uid) AS (SELECT value FROM json_each(?1)
+			UNION SELECT e.uid FROM executions e JOIN family ON e.parent_uid = family.uid)
+		`+selectExecution+` WHERE uid IN (SELECT uid FROM family) AND uid NOT IN (SELECT value FROM json_each(?1)) ORDER BY n`, list(uids))
+	return found, l.failed("read executions of", l.path, err)
+}

@@ -36,7 +36,8 @@ func (b beats) Beat(ctx context.Context, beat store.Beat) (store.BeatAnswer, err
 func (r *run) startHeart() {
 	cfg := heartbeat.Config{
 		UID: r.cfg.UID, Generation: r.generation, Interval: r.cfg.Interval, BootID: r.cfg.BootID,
-		Clock: r.cfg.Clock, Ledger: beats{r.cfg.Journal, r.cfg.Clock, r.cfg.Log},
+		Prompt: r.cfg.FlowID != "",
+		Clock:  r.cfg.Clock, Ledger: beats{r.cfg.Journal, r.cfg.Clock, r.cfg.Log},
 		Descendants: r.descendants(), Activity: r.activity(),
 		OnAnswer: func(a heartbeat.Answer) {
 			select {
@@ -107,13 +108,16 @@ func (r *run) activity() func() int64 {
 }
 
 // identify names a process for ever; a start of 0 is looked up.
-func (r *run) identify(pid int, start uint64) store.Identity {
+func (r *run) identify(pid int, start uint64) store.Identity { return r.cfg.identify(pid, start) }
+
+// identify is that of the run's configuration.
+func (c Config) identify(pid int, start uint64) store.Identity {
 	if start == 0 {
 		if p, err := proc.Read(pid); err == nil {
 			start = p.Start
 		}
 	}
-	id := r.cfg.Machine
+	id := c.Machine
 	id.PID, id.StartTicks = pid, start
 	return id
 }

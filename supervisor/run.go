@@ -92,8 +92,11 @@ func Run(ctx context.Context, cfg Config) Result {
 	Deepen()
 	r := &run{
 		cfg: cfg, over: make(chan struct{}), reports: make(chan message),
-		sigs: make(chan os.Signal, 64), cont: make(chan os.Signal, 1),
+		sigs: cfg.Signals, cont: make(chan os.Signal, 1),
 		gone: make(chan struct{}, 1), wants: make(chan heartbeat.Answer, 4),
+	}
+	if r.sigs == nil {
+		r.sigs = make(chan os.Signal, signalsMost)
 	}
 	if err := r.begin(ctx); err != nil {
 		r.launchErr = &ownError{err}
@@ -151,19 +154,27 @@ func (r *run) prepare() error {
 	}.pack())
 }
 
+// Announcement is what the run is announced with, by the process that calls it.
+func (c Config) Announcement(at clock.Reading) store.Announcement {
+	a := store.Announcement{
+		UID: c.UID, ParentUID: c.ParentUID, ResumedFrom: c.ResumedFrom, WorkflowID: c.WorkflowID, FlowID: c.FlowID,
+		Lineage: c.Lineage, Name: c.Name, Command: c.Command, CWD: c.Dir, Workspace: c.Workspace, Agent: c.Agent, Host: c.Host,
+		Wrapper: c.identify(os.Getpid(), 0), At: heartbeat.InstantOf(at, c.BootID), BeatMS: c.Interval.Milliseconds(),
+	}
+	if c.StateDir != "" {
+		a.RunFile = heartbeat.RunFilePath(c.StateDir, c.UID)
+	}
+	return a
+}
+
 // announce writes the intent down, before the child exists. The row and the run
 // file are written side by side: each waits for the disk. Neither a missing file
 // nor a broken ledger stops the run.
 func (r *run) announce(ctx context.Context) {
 	c := r.cfg
-	r.announced = store.Announcement{
-		UID: c.UID, ParentUID: c.ParentUID, ResumedFrom: c.ResumedFrom, WorkflowID: c.WorkflowID, Lineage: c.Lineage,
-		Name: c.Name, Command: c.Command, CWD: c.Dir, Workspace: c.Workspace, Agent: c.Agent, Host: c.Host,
-		Wrapper: r.identify(os.Getpid(), 0), At: r.instant(r.began), BeatMS: c.Interval.Milliseconds(),
-	}
+	r.announced = c.Announcement(r.began)
 	var file sync.WaitGroup
 	if c.StateDir != "" {
-		r.announced.RunFile = heartbeat.RunFilePath(c.StateDir, c.UID)
 		file.Go(r.takeLease)
 	}
 	generation, err := c.Journal.Announce(ctx, r.announced)
@@ -181,10 +192,13 @@ func (r *run) announce(ctx context.Context) {
 // takeLease creates the run file. A row whose file is missing has a free lease,
 // and a wrapper that lives: it is judged by the wrapper.
 func (r *run) takeLease() {
-	f, err := heartbeat.CreateRunFile(r.cfg.StateDir, r.cfg.UID)
-	if err != nil {
-		r.cfg.Log.Warn().Err(err).Msg("run without a run file")
-		return
+	f := r.cfg.RunFile
+	if f == nil {
+		var err error
+		if f, err = heartbeat.CreateRunFile(r.cfg.StateDir, r.cfg.UID); err != nil {
+			r.cfg.Log.Warn().Err(err).Msg("run without a run file")
+			return
+		}
 	}
 	r.runFile = f
 	// The command need not wait for the disk; its end does.
@@ -359,9 +373,7 @@ func (r *run) report(ctx context.Context, m message, ok bool) {
 }
 
 // instant is a reading in the ledger's words.
-func (r *run) instant(at clock.Reading) store.Instant {
-	return store.Instant{WallMS: at.Wall.UnixMilli(), AwakeMS: at.Awake.Milliseconds(), BootID: r.cfg.BootID}
-}
+func (r *run) instant(at clock.Reading) store.Instant { return heartbeat.InstantOf(at, r.cfg.BootID) }
 
 // now is the present instant.
 func (r *run) now() store.Instant { return r.instant(r.cfg.Clock.Now()) }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor"
 )
 
 // errNoResume says that nobody knows how to go on with a run.
@@ -20,8 +21,8 @@ func resumeVerb() verb {
 		operands: "UID",
 		brief:    "go on with the work of a run that has ended",
 		about: `Runs the command that continues the agent's session of an earlier run, as a new
-run of the same session, in the same directory and for the same review or map, if
-that is still open. The command is the one that the receipt and show print. All
+run of the same session, in the same directory and for the same review, map or
+flow, if that is still open. The command is the one that the receipt and show print. All
 flags of a wrapped run can be given.`,
 		least: 1,
 		most:  1,
@@ -48,10 +49,14 @@ func runResume(ctx context.Context, c call) error {
 		return c.usage("%w", err)
 	}
 	var row store.Execution
+	var flow string
 	found, err := c.reading(ctx, func(l *store.Ledger) error {
 		row, err = c.resumable(ctx, l)
 		if err == nil {
 			opts.workflow, err = c.openWorkflow(ctx, l, row.WorkflowID)
+		}
+		if err == nil {
+			flow, err = c.openWorkflow(ctx, l, row.FlowID)
 		}
 		return err
 	})
@@ -68,7 +73,18 @@ func runResume(ctx context.Context, c call) error {
 	if opts.name == "" {
 		opts.name = row.Name
 	}
+	if flow != "" {
+		return c.resumeInFlow(ctx, opts, row, flow)
+	}
 	return answered(wrap(ctx, c.environment, opts, row.Resume))
+}
+
+// resumeInFlow goes on with a run of a flow as another run of it.
+func (c call) resumeInFlow(ctx context.Context, opts runOptions, row store.Execution, flow string) error {
+	opts.patience = busyTimeout
+	r := &flowRun{call: c, opts: opts, command: row.Resume, flow: flow}
+	r.report = r.refuse
+	return r.perform(ctx, supervisor.Catch())
 }
 
 // resumable is the run meant, if it has ended, something continues it, and nobody

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -104,4 +105,17 @@ func (p *flagReader) directory(flag, base string) string {
 		p.refuse(flag, "%s is not a directory", v)
 	}
 	return v
+}
+
+// count is a whole number of at least 1; 0 when the flag is empty.
+func (p *flagReader) count(flag string) int {
+	v := p.flags.String(flag)
+	if v == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 1 {
+		p.refuse(flag, "%q is no number of at least 1", v)
+	}
+	return n
 }

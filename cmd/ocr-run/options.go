@@ -68,6 +68,10 @@ type runOptions struct {
 	// resumedFrom is the run whose work this one continues, workflow the workflow
 	// it is for; no flags say so.
 	resumedFrom, workflow string
+	// uid is the run's, when it was chosen before; empty when it is still to be.
+	uid string
+	// patience is how long a write waits for the ledger; 0 means openTimeout.
+	patience time.Duration
 	// debug is the file the debug log is appended to.
 	debug string
 }

@@ -66,6 +66,7 @@ func executionView(e store.Execution, liveness heartbeat.Liveness, now store.Ins
 		SuspendedMS:     new(e.SuspendedMS),
 		LastHeartbeatAt: render.TimeOrNull(e.LastBeat.WallMS),
 		Liveness:        string(liveness),
+		Queued:          e.Process.End == lifecycle.EndQueued,
 		Process:         processView(e.Process),
 		Workflow:        workflowView(e.Workflow),
 		Turn:            render.Turn{State: turnState(factsOf(e).LastTurn())},

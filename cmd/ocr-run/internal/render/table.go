@@ -68,7 +68,7 @@ func PS(s Style, all []Execution) string {
 	for _, e := range all {
 		rows = append(rows, []cell{
 			{ShortUID(e.UID), plain},
-			{e.Liveness, livenessColor(e.Liveness)},
+			{livenessText(e), livenessColor(e.Liveness)},
 			{since(e.AwakeMS), plain},
 			{orDash(e.Name, e.Agent), plain},
 			{stage(e.Workflow), plain},
@@ -77,6 +77,14 @@ func PS(s Style, all []Execution) string {
 		})
 	}
 	return table(s, []string{"UID", "STATE", "AWAKE", "NAME", "WORKFLOW", "WORKSPACE", "COMMAND"}, rows)
+}
+
+// livenessText is how a run that has not ended is doing.
+func livenessText(e Execution) string {
+	if e.Queued && e.Liveness == "live" {
+		return "queued"
+	}
+	return e.Liveness
 }
 
 // sourceLedger is the source of our own rows, which a table of nothing else need

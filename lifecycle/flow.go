@@ -143,7 +143,7 @@ func DecideFlow(f FlowFacts, ask FlowAsk, move FlowMove) (FlowStep, FlowRefusal)
 func flowStep(f FlowFacts, move FlowMove) (step FlowStep, ok bool) {
 	switch move {
 	case FlowRun:
-		if f.Status == WorkflowQueued || f.Why == FlowChildLost {
+		if f.Status == WorkflowQueued || f.Status == WorkflowBlocked && f.Why == FlowChildLost {
 			return FlowStep{WorkflowRunning, FlowStarted}, true
 		}
 		return FlowStep{}, true
@@ -152,8 +152,9 @@ func flowStep(f FlowFacts, move FlowMove) (step FlowStep, ok bool) {
 	case FlowBlock:
 		return FlowStep{WorkflowBlocked, FlowBlocked}, true
 	case FlowResume:
+		// With nothing in it, or nothing but what was lost, it is not left running.
 		to := WorkflowRunning
-		if f.Live+f.Ended == 0 {
+		if f.Live == 0 && f.Lost == f.Ended {
 			to = WorkflowQueued
 		}
 		return FlowStep{to, FlowResumed}, f.Status == WorkflowWaiting || f.Status == WorkflowBlocked
@@ -178,7 +179,7 @@ func DueStep(f FlowFacts) FlowStep {
 		return FlowStep{}
 	case f.Status == WorkflowRunning && f.Live == 0 && f.Lost > 0 && f.Lost == f.Ended:
 		return FlowStep{WorkflowBlocked, FlowChildLost}
-	case f.Status == WorkflowBlocked && f.Why == FlowChildLost && (f.Live > 0 || f.Lost < f.Ended):
+	case f.Lost < f.Ended && (f.Status == WorkflowQueued || f.Status == WorkflowBlocked && f.Why == FlowChildLost):
 		return FlowStep{WorkflowRunning, FlowChildBack}
 	default:
 		return FlowStep{}

@@ -23,7 +23,7 @@ open and changes nothing.`,
 			{name: "goal", value: "TEXT", usage: "what it is for, for people"},
 			{name: "id", value: "ID", usage: "its name (default made up)"},
 			{name: "owner", value: "NAME", usage: "who it belongs to (default you)"},
-			{name: "max-parallel", value: "N", usage: "run at most N of its runs at once; the others wait for their turn (default any number)"},
+			{name: "max-parallel", value: "N", usage: "let at most N of its runs go on at once (default any number)"},
 			jsonSpec(),
 		},
 		exits: []exitLine{

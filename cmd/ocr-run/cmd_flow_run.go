@@ -43,8 +43,9 @@ beside the ledger. All flags of a wrapped run can be given; without --detach
 		}, slices.DeleteFunc(wrapFlags(), func(f flagSpec) bool {
 			return slices.Contains([]string{"help", "version"}, f.name)
 		})),
-		exits: append(append([]exitLine{{exitOK, "and any other code: as of a wrapped run; with --detach: it stands"}},
-			refusalExits()...), exitLine{130, "called off while it waited for its turn (by the flow, or TERM: 143)"}),
+		exits: slices.Concat([]exitLine{{exitOK, "and any other code: as of a wrapped run; with --detach: it stands"}},
+			slices.DeleteFunc(refusalExits(), func(e exitLine) bool { return e.code == exitTransition }),
+			[]exitLine{{130, "called off while it waited for its turn (by the flow, or TERM: 143)"}}),
 		examples: []string{
 			"ocr-run flow run nightly --name api -- claude -p 'review services/api'",
 			"ocr-run flow run nightly --detach --queue --max-parallel 4 -- ./check.sh",

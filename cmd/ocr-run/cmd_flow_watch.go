@@ -35,7 +35,7 @@ The exit code is what the flow amounts to.`,
 			{name: "idle", usage: "end as well when nothing of it runs or waits for its turn"},
 		},
 		exits: []exitLine{
-			{exitOK, "success; with --idle also: nothing of it runs, and none that counts was anything but a success"},
+			{exitOK, "success; with --idle also: nothing of it runs, and all went well"},
 			{exitError, "failed, or the ledger cannot be read"},
 			{exitUsage, "usage error"},
 			{exitAmbiguous, "several flows answer to FLOW; they are listed"},

@@ -27,24 +27,25 @@ type Execution struct {
 	EndedAt   *string `json:"ended_at"`
 	// AwakeMS and SuspendedMS are the milliseconds it ran with the machine
 	// awake and asleep.
-	AwakeMS         *int64  `json:"awake_ms"`
-	SuspendedMS     *int64  `json:"suspended_ms"`
-	LastHeartbeatAt *string `json:"last_heartbeat_at"`
-	Liveness        string  `json:"liveness"`
-	// Queued: it waits for its turn under its flow and has not been launched.
-	Queued    bool       `json:"queued"`
-	Process   Process    `json:"process"`
-	Workflow  *Workflow  `json:"workflow"`
-	Turn      Turn       `json:"turn"`
-	Outcome   string     `json:"outcome"`
-	Cause     *string    `json:"cause"`
-	Evidence  []Evidence `json:"evidence"`
-	Leftovers Leftovers  `json:"leftovers"`
-	Resume    *Resume    `json:"resume"`
+	AwakeMS         *int64     `json:"awake_ms"`
+	SuspendedMS     *int64     `json:"suspended_ms"`
+	LastHeartbeatAt *string    `json:"last_heartbeat_at"`
+	Liveness        string     `json:"liveness"`
+	Process         Process    `json:"process"`
+	Workflow        *Workflow  `json:"workflow"`
+	Turn            Turn       `json:"turn"`
+	Outcome         string     `json:"outcome"`
+	Cause           *string    `json:"cause"`
+	Evidence        []Evidence `json:"evidence"`
+	Leftovers       Leftovers  `json:"leftovers"`
+	Resume          *Resume    `json:"resume"`
 	// Recording is ok, or degraded when the ledger could not be written for a
 	// while.
 	Recording string `json:"recording"`
 }
+
+// queued says whether it waits for its turn and has not been launched.
+func (e Execution) queued() bool { return e.Process.End == "queued" }
 
 // Process is how the process ended, as far as anybody knows.
 type Process struct {

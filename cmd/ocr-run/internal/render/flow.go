@@ -291,7 +291,7 @@ func ShortFlow(id string) string {
 // FlowRunText says of a run that was left to the background where it is.
 func FlowRunText(s Style, r FlowRun) string {
 	text := "runs in the background"
-	if r.Execution.Queued {
+	if r.Execution.queued() {
 		text = "waits for its turn in the background"
 	}
 	text = s.paint(bold, ShortUID(r.Execution.UID)) + "  " + text

@@ -39,7 +39,7 @@ func Screen(s Style, rows, frame int, f Flow, runs []Watched) []string {
 // no news, and what waits in a queue does nothing.
 func weight(w Watched) int {
 	switch {
-	case w.Queued:
+	case w.queued():
 		return 0
 	case w.Outcome == "running":
 		return 2

@@ -81,7 +81,7 @@ func PS(s Style, all []Execution) string {
 
 // livenessText is how a run that has not ended is doing.
 func livenessText(e Execution) string {
-	if e.Queued && e.Liveness == "live" {
+	if e.queued() && e.Liveness == "live" {
 		return "queued"
 	}
 	return e.Liveness

@@ -131,10 +131,12 @@ func (r *flowRun) found(ctx context.Context, name string) error {
 	// From here on nobody who ends this process ends it unheard.
 	signals := supervisor.Catch()
 	l, err := r.openExisting(ctx)
-	if err == nil && l == nil {
-		err = r.unknownFlow(name)
+	if err != nil {
+		return r.report(unpersisted(), err)
 	}
-	if err == nil {
+	if l == nil {
+		err = r.unknownFlow(name)
+	} else {
 		r.flow, err = r.flowID(ctx, l, name)
 		err = errors.Join(err, l.Close())
 	}
@@ -146,6 +148,11 @@ func (r *flowRun) found(ctx context.Context, name string) error {
 		return r.report(view, err)
 	}
 	return r.perform(ctx, signals)
+}
+
+// unpersisted is the answer where there is no ledger to write to.
+func unpersisted() render.FlowRun {
+	return render.FlowRun{SchemaVersion: render.SchemaVersion, Reason: new(string(lifecycle.FlowPersistFailed))}
 }
 
 // perform runs the command in the flow that is known.
@@ -164,11 +171,11 @@ func (r *flowRun) inFlow(ctx context.Context, w *wrapping, signals chan os.Signa
 	cfg.FlowID, cfg.Signals = r.flow, signals
 	var err error
 	if cfg.StateDir == "" {
-		return r.report(render.FlowRun{SchemaVersion: render.SchemaVersion}, &verbError{thing: "ledger", err: errNoHome})
+		return r.report(unpersisted(), &verbError{thing: "ledger", err: errNoHome})
 	}
 	// The lease comes first: whoever finds the row finds it held.
 	if cfg.RunFile, err = heartbeat.CreateRunFile(cfg.StateDir, w.uid); err != nil {
-		return r.report(render.FlowRun{SchemaVersion: render.SchemaVersion}, &verbError{thing: r.verb, err: err})
+		return r.report(unpersisted(), &verbError{thing: r.verb, err: err})
 	}
 	res, err := r.commit(ctx, w, cfg)
 	if err != nil || !res.Created {
@@ -187,8 +194,7 @@ func (r *flowRun) inFlow(ctx context.Context, w *wrapping, signals chan os.Signa
 func (r *flowRun) commit(ctx context.Context, w *wrapping, cfg supervisor.Config) (store.FlowRunResult, error) {
 	l, err := w.journal.Ledger(ctx)
 	if err != nil {
-		view := render.FlowRun{SchemaVersion: render.SchemaVersion, Reason: new(string(lifecycle.FlowPersistFailed))}
-		return store.FlowRunResult{}, r.report(view, r.failed(fmt.Errorf("%s: %w", lifecycle.FlowPersistFailed, err)))
+		return store.FlowRunResult{}, r.report(unpersisted(), r.failed(fmt.Errorf("%s: %w", lifecycle.FlowPersistFailed, err)))
 	}
 	a := cfg.Announcement(w.env.clock.Now())
 	a.Queued = r.queue

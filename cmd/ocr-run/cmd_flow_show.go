@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
@@ -83,9 +85,11 @@ func (c call) flowTree(ctx context.Context, l *store.Ledger, f store.Flow) (rend
 	if err != nil {
 		return render.Flow{}, nil, c.failed(err)
 	}
-	all := append(children, nested...)
-	c.joinHosts(ctx, all)
-	return flowViewOf(f, all[:len(children)]), c.tree(all, nil), nil
+	c.joinHosts(ctx, children)
+	c.joinHosts(ctx, nested)
+	all := slices.Concat(children, nested)
+	slices.SortStableFunc(all, func(a, b store.Execution) int { return cmp.Compare(a.At.WallMS, b.At.WallMS) })
+	return flowViewOf(f, children), c.tree(all, nil), nil
 }
 
 // uidsOf are the names of runs.

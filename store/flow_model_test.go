@@ -93,7 +93,9 @@ type flowModel struct {
 
 func (m *flowModel) at() store.Instant { m.ms++; return storetest.At(m.ms) }
 
-func (m *flowModel) ledger(t *rapid.T) *store.Ledger { return rapid.SampledFrom(m.open).Draw(t, "process") }
+func (m *flowModel) ledger(t *rapid.T) *store.Ledger {
+	return rapid.SampledFrom(m.open).Draw(t, "process")
+}
 
 func (m *flowModel) flow(t *rapid.T) *modelFlow {
 	if len(m.flows) == 0 {

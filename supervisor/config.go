@@ -63,7 +63,7 @@ type Config struct {
 	// the flow before the launch is obeyed after it.
 	FlowID  string
 	Lineage string
-	Name       string
+	Name    string
 	// Agent is the adapter that recognised the command; empty for none.
 	Agent string
 	// Command is the argument vector, Path the file to execute, both as they

@@ -77,7 +77,7 @@ func judgeChildren(children []FlowChild) FlowVerdict {
 	if len(counting) == 0 {
 		return FlowVerdict{OutcomeSuccess, FlowCauseUnverified}
 	}
-	have := map[Outcome]bool{}
+	have := make(map[Outcome]bool)
 	for _, c := range counting {
 		have[c.Outcome] = true
 	}

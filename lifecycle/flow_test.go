@@ -33,7 +33,7 @@ func refusalTable() []refusalRow {
 	open := []WorkflowStatus{WorkflowQueued, WorkflowRunning, WorkflowWaiting, WorkflowBlocked}
 	return []refusalRow{
 		{func(f FlowFacts, _ FlowAsk, _ FlowMove) bool { return f.Kind == KindReview || f.Kind == KindMap }, FlowNotManaged},
-		{func(f FlowFacts, a FlowAsk, _ FlowMove) bool { return a.Owner == "you" }, FlowOwnerMismatch},
+		{func(_ FlowFacts, a FlowAsk, _ FlowMove) bool { return a.Owner == "you" }, FlowOwnerMismatch},
 		{func(f FlowFacts, _ FlowAsk, _ FlowMove) bool { return f.CancelRequested }, FlowCancelRequested},
 		{func(f FlowFacts, _ FlowAsk, _ FlowMove) bool { return !slices.Contains(open, f.Status) }, FlowTerminal},
 		{func(_ FlowFacts, a FlowAsk, _ FlowMove) bool { return a.Revision == 6 }, FlowRevisionConflict},

@@ -263,7 +263,7 @@ func TestEveryRefusalIsTyped(t *testing.T) {
 			t.Errorf("%+v leaves %v", tt, err)
 		}
 	}
-	must(t, f.Ledger.Close()) // what follows has no ledger
+	must(t, f.Close()) // what follows has no ledger
 	r, err := f.RunInFlow(t.Context(), store.FlowRun{Announcement: storetest.Announcement("y", 9, 9000)})
 	if seen[r.Refused] = true; err == nil || r.Created {
 		t.Errorf("a closed ledger takes a run: %+v", r)

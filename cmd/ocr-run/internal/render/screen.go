@@ -17,7 +17,7 @@ type Watched struct {
 // it is, and each run that has not ended. frame moves the spinners. No line is wider
 // than the terminal, so that it can be drawn over.
 func Screen(s Style, rows, frame int, f Flow, runs []Watched) []string {
-	lines := []string{strings.TrimSuffix(nodeLine(s, Node{Flow: &f}, 0), "\n"), barLine(s, f.Runs)}
+	lines := []string{s.paint(bold, Truncate(strings.TrimSuffix(nodeLine(Style{}, Node{Flow: &f}, 0), "\n"), s.Columns)), barLine(s, f.Runs)}
 	room := max(rows-len(lines)-1, 1)
 	listed := slices.DeleteFunc(slices.Clone(runs), func(w Watched) bool { return weight(w) == 0 })
 	slices.SortStableFunc(listed, func(a, b Watched) int { return weight(b) - weight(a) })
@@ -66,12 +66,13 @@ func watchedLine(s Style, frame int, w Watched) string {
 		name = Plain(*w.Name)
 	}
 	name = Truncate(name, nameColumns)
-	head := ShortUID(w.UID) + "  " + pad(name, nameColumns) + "  " + pad(timeOf(w.Execution), timeColumns) + "  "
-	return s.paint(col, mark) + " " + head + cut(s, Plain(text), Width(head)+2)
+	line := ShortUID(w.UID) + "  " + pad(name, nameColumns) + "  " + pad(timeOf(w.Execution), timeColumns) + "  " + Plain(text)
+	return s.paint(col, mark) + " " + Truncate(line, s.Columns-markColumns)
 }
 
 // Widths of the columns of a screen.
 const (
+	markColumns = 2
 	nameColumns = 24
 	timeColumns = 6
 	barColumns  = 30
@@ -109,8 +110,8 @@ func barLine(s Style, c FlowCounts) string {
 		drawn = until
 	}
 	b.WriteString(s.paint(dim, strings.Repeat("░", barColumns-drawn)))
-	text := fmt.Sprintf(" %d/%d  ", c.over(), c.total())
-	return b.String() + text + cut(s, counts(c), barColumns+Width(text))
+	text := fmt.Sprintf(" %d/%d  %s", c.over(), c.total(), counts(c))
+	return b.String() + Truncate(text, s.Columns-barColumns)
 }
 
 // ScreenOver goes back over the lines of the last screen, so that the next one takes

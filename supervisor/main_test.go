@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -30,6 +32,10 @@ type order struct {
 	Timeout   time.Duration
 	Grace     time.Duration
 	StateDir  string
+	// FlowID is the flow the run was committed under.
+	FlowID string
+	// Early: the wrapper is sent TERM before the run begins.
+	Early bool
 	// Tap is a file for what Config.Tap sees; empty for none.
 	Tap string
 	// Result is the file the result is written to.
@@ -67,6 +73,7 @@ func wrapperMain() int {
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		PTY: o.PTY, NoMonitor: o.NoMonitor, OnHangup: o.OnHangup, Leftovers: o.Leftovers,
 		Tap: tapTo(o.Tap), Through: [3]bool{1: true, 2: true}, Timeout: o.Timeout, Grace: o.Grace, Interval: time.Second, StateDir: o.StateDir,
+		FlowID: o.FlowID, Signals: early(o.Early),
 		Journal: testJournal(o.StateDir), Clock: clock.System(), BootID: boot,
 		Machine: store.Identity{BootID: boot, PIDNamespace: proc.PIDNamespace()},
 	})
@@ -105,4 +112,14 @@ func testJournal(dir string) *store.Recorder {
 		},
 		SpoolDir: filepath.Join(dir, "spool"),
 	})
+}
+
+// early are the signals that came before the run; nil when it catches its own.
+func early(sent bool) chan os.Signal {
+	if !sent {
+		return nil
+	}
+	c := Catch()
+	_ = unix.Kill(os.Getpid(), unix.SIGTERM)
+	return c
 }

@@ -18,6 +18,8 @@ TARGETS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 RACE     = $(shell CGO_ENABLED=1 $(GO) build -race -o /dev/null runtime/cgo 2>/dev/null && echo -race)
 TESTWAIT ?= 10m
 FUZZTIME ?= 30s
+# Children of the flow that `make flows` cancels.
+CHILDREN ?= 500
 # More arguments for the programs behind `make bench`, `make matrix`, `make drill`
 # and `make diagnose`.
 ARGS    ?=
@@ -72,6 +74,12 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 			echo "$$dir $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$dir"; \
 		done; \
 	done
+
+# The crowd of the tests is small; this one is of 500.
+.PHONY: flows
+flows: ## cancel a crowd of CHILDREN (500), and live through many random lives of flows
+	OCR_RUN_FLOW_CHILDREN=$(CHILDREN) $(GO) test -count=1 -timeout $(TESTWAIT) -run TestACrowdOfChildren -v ./cmd/ocr-run
+	OCR_RUN_FLOW_LIVES=1000 OCR_RUN_KILL_ROUNDS=40 $(GO) test -count=1 -timeout $(TESTWAIT) -run 'TestFlowsDo|TestKilledProcesses' -v ./store -rapid.checks=1000
 
 .PHONY: cover
 cover: ## measure test coverage, into bin/cover.html

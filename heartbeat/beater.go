@@ -49,6 +49,9 @@ type Config struct {
 	BootID string
 	Clock  clock.Clock
 	Ledger ledger
+	// Prompt: the first beat is at once, for a run that may have been asked to end
+	// before it was launched.
+	Prompt bool
 	// Wakes cuts the wait for the next beat short, so that a sleep is noted as
 	// soon as it is over; nil when nobody tells.
 	Wakes <-chan struct{}

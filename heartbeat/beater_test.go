@@ -359,3 +359,20 @@ func TestBeaterBoundsItsQueue(t *testing.T) {
 		}
 	})
 }
+
+// A run that may have been asked to end before its launch beats at once.
+func TestPromptBeat(t *testing.T) {
+	t.Parallel()
+	for prompt, want := range map[bool]int{true: 1, false: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			ledger := &fakeLedger{}
+			b := New(Config{UID: "u", Generation: 1, Clock: clocktest.Following(epoch()), Ledger: ledger, Prompt: prompt})
+			b.Start()
+			defer b.Stop()
+			synctest.Wait()
+			if n := len(ledger.beats); n != want {
+				t.Errorf("prompt %v: %d beats at once", prompt, n)
+			}
+		})
+	}
+}

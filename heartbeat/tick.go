@@ -19,6 +19,9 @@ const maxPending = 64
 // run is the Beater's goroutine: one timer, at most one wake-up per interval.
 func (b *Beater) run() {
 	expected := min(b.cfg.Interval, firstBeat)
+	if b.cfg.Prompt {
+		expected = 0
+	}
 	timer := time.NewTimer(expected)
 	defer timer.Stop()
 	for {

@@ -28,6 +28,11 @@ func lists() map[string][]string {
 		"Repair":         words(Repairs()),
 		"SessionStatus":  words(SessionStatuses()),
 
+		"FlowCancelResult": words(FlowCancelResults()),
+		"FlowCause":        words(FlowCauses()),
+		"FlowMove":         words(FlowMoves()),
+		"FlowRefusal":      words(FlowRefusals()),
+		"FlowWhy":          words(FlowWhys()),
 		"SessionEventType": words(SessionEventTypes()),
 		"SessionRefusal":   words(SessionRefusals()),
 

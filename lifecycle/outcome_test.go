@@ -25,12 +25,10 @@ func outcomeTable() []outcomeRow {
 		{"still running", func(f Facts) bool {
 			return f.Process.End == EndQueued || f.Process.End == EndRunning
 		}, OutcomeRunning},
-		{"never launched, and nobody called it off", func(f Facts) bool {
-			return f.Process.End == EndNotStarted && !obeyed(f, StoppedByUser, StoppedByParent)
-		}, OutcomeFailed},
 		{"nobody saw the end", func(f Facts) bool { return f.Process.End == EndLost }, OutcomeFailed},
 		{"stopped by the user", func(f Facts) bool { return obeyed(f, StoppedByUser) }, OutcomeCancelled},
 		{"stopped by its parent", func(f Facts) bool { return obeyed(f, StoppedByParent) }, OutcomeCancelled},
+		{"never launched", func(f Facts) bool { return f.Process.End == EndNotStarted }, OutcomeFailed},
 		{"stopped by a rule of ours", func(f Facts) bool { return obeyed(f, Stoppers()...) }, OutcomeFailed},
 		{"exit other than 0, or a signal", func(f Facts) bool { return !exitZero(f) }, OutcomeFailed},
 		{"exit 0, workflow unreadable", func(f Facts) bool {

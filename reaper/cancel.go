@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -58,7 +59,7 @@ func Cancel(ctx context.Context, c Config, uid string) (Cancelled, error) {
 			return out, err
 		}
 		out.State = CancelAccepted
-		if over, err := settleIfDead(ctx, c, uid); err != nil {
+		if over, _, err := settleIfDead(ctx, c, uid); err != nil {
 			return out, err
 		} else if over {
 			out.State = CancelSettled
@@ -73,22 +74,22 @@ func Cancel(ctx context.Context, c Config, uid string) (Cancelled, error) {
 }
 
 // settleIfDead settles a run whose wrapper is dead, and says whether the run is
-// over.
-func settleIfDead(ctx context.Context, c Config, uid string) (over bool, err error) {
+// over, and whether it was this that settled it.
+func settleIfDead(ctx context.Context, c Config, uid string) (over, settled bool, err error) {
 	e, err := c.Ledger.Execution(ctx, uid)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	at := c.Observe()
 	switch {
 	case e.Process.End.Over():
-		return true, nil
+		return true, false, nil
 	case !abandoned(e, at):
-		return false, nil
+		return false, false, nil
 	}
 	var r Report
 	err = settle(ctx, c.Ledger, e, at, &r)
-	return err == nil, err
+	return err == nil, err == nil, err
 }
 
 // wake has a wrapper act now on the wish of its user that is written down, instead
@@ -116,7 +117,7 @@ const (
 // the row is settled.
 func Await(ctx context.Context, c Config, uid string) error {
 	for pause := awaitFirst; ; pause = min(2*pause, awaitLast) {
-		over, err := settleIfDead(ctx, c, uid)
+		over, _, err := settleIfDead(ctx, c, uid)
 		if over || err != nil && !errors.Is(err, store.ErrBusy) {
 			return err
 		}
@@ -126,16 +127,16 @@ func Await(ctx context.Context, c Config, uid string) error {
 	}
 }
 
-// tidyUp stops what is left of one run that is over, if nobody looks after it at
+// tidyUp stops what is left of runs that are over, if nobody looks after them at
 // two looks a second apart.
-func tidyUp(ctx context.Context, c Config, uid string) ([]ProcessStep, error) {
+func tidyUp(ctx context.Context, c Config, uids ...string) ([]ProcessStep, error) {
 	w := sweeping{Config: c, plan: Plan{At: c.Observe().Now}}
 	first, err := sceneOf(ctx, c.Ledger, c.StateDir, c.Observe(), c.system())
 	if err != nil {
 		return nil, err
 	}
-	r := first.runs[uid]
-	if r == nil || !r.left() || len(first.processesOf(uid)) == 0 && len(first.restless()) == 0 {
+	uids = slices.DeleteFunc(slices.Clone(uids), func(uid string) bool { return first.runs[uid] == nil || !first.runs[uid].left() })
+	if len(uids) == 0 || len(of(first.processes(), uids...)) == 0 && len(first.restless()) == 0 {
 		return nil, nil
 	}
 	if err := w.secondLook(ctx); err != nil {
@@ -145,17 +146,14 @@ func tidyUp(ctx context.Context, c Config, uid string) ([]ProcessStep, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = w.stopIn(ctx, second, func(r *run) bool { return r.UID == uid })
-	return of(w.done.Processes, uid), err
+	err = w.stopIn(ctx, second, func(r *run) bool { return slices.Contains(uids, r.UID) })
+	return of(w.done.Processes, uids...), err
 }
 
-// processesOf are the steps about the processes of one run.
-func (s *scene) processesOf(uid string) []ProcessStep { return of(s.processes(), uid) }
-
-// of keeps the steps of one run.
-func of(steps []ProcessStep, uid string) (own []ProcessStep) {
+// of keeps the steps of some runs.
+func of(steps []ProcessStep, uids ...string) (own []ProcessStep) {
 	for _, step := range steps {
-		if step.UID == uid {
+		if slices.Contains(uids, step.UID) {
 			own = append(own, step)
 		}
 	}

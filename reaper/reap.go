@@ -89,7 +89,8 @@ func (w *sweeping) settle(ctx context.Context) error {
 		}
 		w.done.Runs = append(w.done.Runs, step)
 	}
-	return errors.Join(failures...)
+	_, err = w.Ledger.SettleFlows(ctx, at.Now)
+	return errors.Join(append(failures, err)...)
 }
 
 // secondLook waits until the plan is old enough to be held against a new look. A

@@ -22,6 +22,8 @@ type Report struct {
 	Recovered int
 	// Lost rows ended without anybody having seen the end.
 	Lost int
+	// Flows were settled that had been left when their last run ended.
+	Flows int
 }
 
 // Settle takes in the spool and settles every row whose wrapper is gone. The
@@ -42,7 +44,9 @@ func Settle(ctx context.Context, l *store.Ledger, spoolDir string, at heartbeat.
 			failures = append(failures, fmt.Errorf("settle execution %s: %w", e.UID, err))
 		}
 	}
-	return r, errors.Join(failures...)
+	// The end of a row settles its flow; this finds what nobody settled with it.
+	r.Flows, err = l.SettleFlows(ctx, at.Now)
+	return r, errors.Join(append(failures, err)...)
 }
 
 // unknownMonitor is how long, in awake time, a row without a launch is left to a
@@ -57,7 +61,8 @@ func abandoned(e store.Execution, at heartbeat.Observer) bool {
 	if Look(e, at) != heartbeat.LivenessGone || aliveOf(e.Launch.Monitor, at) == heartbeat.Yes {
 		return false
 	}
-	return e.StartedAtMS != 0 || e.At.BootID != at.Now.BootID || !mayLaunch(e, at)
+	// A queued run has no monitor yet.
+	return e.StartedAtMS != 0 || e.Process.End == lifecycle.EndQueued || e.At.BootID != at.Now.BootID || !mayLaunch(e, at)
 }
 
 // mayLaunch says whether a row without a launch may have a monitor that is not

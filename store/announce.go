@@ -32,7 +32,8 @@ func announce(ctx context.Context, tx *sql.Tx, a Announcement) (int64, error) {
 		return 0, err
 	}
 	if created {
-		return firstGeneration, noteExecution(ctx, tx, lifecycle.EventAnnounced, a.UID, a.At.WallMS, nil)
+		err := noteExecution(ctx, tx, lifecycle.EventAnnounced, a.UID, a.At.WallMS, announcedPayload(a))
+		return firstGeneration, errors.Join(err, joinFlow(ctx, tx, a))
 	}
 	row, err := findOwner(ctx, tx, a.UID)
 	switch {
@@ -78,6 +79,9 @@ func reannounce(ctx context.Context, tx *sql.Tx, a Announcement, launch Launch, 
 	if err := noteExecution(ctx, tx, lifecycle.EventAnnounced, a.UID, a.At.WallMS, []byte(`{"again":true}`)); err != nil {
 		return err
 	}
+	if err := joinFlow(ctx, tx, a); err != nil {
+		return err
+	}
 	if launch.Child.PID == 0 {
 		return nil
 	}
@@ -110,12 +114,28 @@ func insertExecution(ctx context.Context, tx *sql.Tx, a Announcement, generation
 	return one(ctx, tx, `INSERT INTO executions (uid, generation, parent_uid, resumed_from, workflow_id, flow_id, lineage,
 			name, command, cwd, workspace, agent, host, run_file, machine_id, boot_id, pid_namespace, wrapper_pid, wrapper_start,
 			"end", created_at, created_awake, beat_ms, last_beat_wall, last_beat_awake, last_beat_boot, not_before, waits_for)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (uid) DO NOTHING`,
 		a.UID, generation, text(a.ParentUID), text(a.ResumedFrom), text(a.WorkflowID), text(a.FlowID), a.Lineage,
 		text(a.Name), string(command), a.CWD, a.Workspace, text(a.Agent), text(a.Host), text(a.RunFile),
 		a.Wrapper.MachineID, a.Wrapper.BootID, int64(a.Wrapper.PIDNamespace), a.Wrapper.PID, int64(a.Wrapper.StartTicks),
-		a.At.WallMS, a.At.AwakeMS, a.BeatMS, a.At.WallMS, a.At.AwakeMS, a.At.BootID, number(a.NotBeforeMS), text(a.WaitsFor))
+		string(a.begins()), a.At.WallMS, a.At.AwakeMS, a.BeatMS, a.At.WallMS, a.At.AwakeMS, a.At.BootID, number(a.NotBeforeMS), text(a.WaitsFor))
+}
+
+// begins is the state of the row that is announced.
+func (a Announcement) begins() lifecycle.ProcessEnd {
+	if a.Queued {
+		return lifecycle.EndQueued
+	}
+	return lifecycle.EndRunning
+}
+
+// announcedPayload is what the event of an announcement says besides.
+func announcedPayload(a Announcement) []byte {
+	if a.Queued {
+		return []byte(`{"queued":true}`)
+	}
+	return nil
 }
 
 // Launched writes down the child of an announced execution. Doing it twice

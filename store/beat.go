@@ -49,7 +49,7 @@ func (l *Ledger) Beat(ctx context.Context, b Beat) (BeatAnswer, error) {
 const beatQuery = `UPDATE executions SET beats = beats + 1, last_beat_wall = ?, last_beat_awake = ?,
 		last_beat_boot = ?, suspended_ms = max(suspended_ms, ?), last_activity = COALESCE(?, last_activity),
 		descendants = COALESCE(?, descendants), vitals = COALESCE(?, vitals)
-	WHERE uid = ? AND generation = ? AND "end" = 'running'
+	WHERE uid = ? AND generation = ? AND ended_at IS NULL
 	RETURNING COALESCE(stop_requested, ''), COALESCE(session_status, ''), COALESCE(session_at, 0),
 		EXISTS (SELECT 1 FROM turns WHERE uid = executions.uid AND state IN ('pending', 'running')),
 		COALESCE((SELECT revision FROM workflows WHERE id = executions.workflow_id), 0)`

@@ -46,12 +46,17 @@ func finish(ctx context.Context, tx *sql.Tx, e Ending, c *compiled) (alone bool,
 	}
 	switch {
 	case !row.end.Over():
-		return !row.linked && !row.turned, end(ctx, tx, e, row)
+		alone, err = !row.linked && !row.turned, end(ctx, tx, e, row)
 	case row.end == lifecycle.EndLost && e.End != lifecycle.EndLost:
-		return false, learnEnd(ctx, tx, e)
+		err = learnEnd(ctx, tx, e)
 	default:
 		return false, nil
 	}
+	if err == nil {
+		// Whoever writes an end, in whatever way, settles the flow with it.
+		_, err = settleFlow(ctx, tx, row.flow, change{uid: e.UID, at: e.At})
+	}
+	return alone, err
 }
 
 // Foresee makes ready what the end of a short run will take, while the run still
@@ -67,7 +72,7 @@ func (l *Ledger) Foresee(ctx context.Context) error {
 	return nil
 }
 
-// endAloneQuery ends a live row without a workflow and without a turn; launched
+// endAloneQuery ends a live row without a workflow, a flow and a turn; launched
 // as well if that is not written yet.
 func endAloneQuery(launch bool) string {
 	set, guard := endSet, ""
@@ -75,11 +80,11 @@ func endAloneQuery(launch bool) string {
 		set, guard = launchSet+", "+endSet, " AND started_at IS NULL"
 	}
 	return `UPDATE executions SET ` + set + ` WHERE uid = ? AND generation = ? AND "end" = 'running'
-		AND workflow_id IS NULL AND NOT EXISTS (SELECT 1 FROM turns WHERE uid = executions.uid)` + guard
+		AND workflow_id IS NULL AND flow_id IS NULL AND NOT EXISTS (SELECT 1 FROM turns WHERE uid = executions.uid)` + guard
 }
 
-// endAlone is the short way of most runs: a live row without a workflow and
-// without a turn takes its end, and its launch if that is not written yet, in one
+// endAlone is the short way of most runs: a live row without a workflow, a flow
+// and a turn takes its end, and its launch if that is not written yet, in one
 // statement. It says whether this was one; every statement not made is time the
 // user does not wait.
 func endAlone(ctx context.Context, tx *sql.Tx, e Ending, c *compiled) (bool, error) {
@@ -111,15 +116,16 @@ type openRow struct {
 	generation            int64
 	end                   lifecycle.ProcessEnd
 	linked, turned, turns bool
+	flow                  string // empty for none
 }
 
 // findOpen reads the row of uid, or ErrNotFound.
 func findOpen(ctx context.Context, tx *sql.Tx, uid string) (openRow, error) {
 	var o openRow
-	err := tx.QueryRowContext(ctx, `SELECT generation, "end", workflow_id IS NOT NULL,
+	err := tx.QueryRowContext(ctx, `SELECT generation, "end", workflow_id IS NOT NULL, COALESCE(flow_id, ''),
 			EXISTS (SELECT 1 FROM turns WHERE uid = ?1),
 			EXISTS (SELECT 1 FROM turns WHERE uid = ?1 AND state IN ('pending', 'running'))
-		FROM executions WHERE uid = ?1`, uid).Scan(&o.generation, &o.end, &o.linked, &o.turned, &o.turns)
+		FROM executions WHERE uid = ?1`, uid).Scan(&o.generation, &o.end, &o.linked, &o.flow, &o.turned, &o.turns)
 	if errors.Is(err, sql.ErrNoRows) {
 		return o, ErrNotFound
 	}

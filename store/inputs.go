@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -9,15 +10,17 @@ import (
 
 // AmbiguousError says which rows answer to a name. It wraps ErrAmbiguous.
 type AmbiguousError struct {
+	// What is what they are; empty means executions.
+	What string
 	// Name is what was asked for.
 	Name string
-	// Candidates are the uids that answer to it, at most 20.
+	// Candidates are the uids or ids that answer to it, at most 20.
 	Candidates []string
 }
 
 // Error names the candidates, so that the next try can be exact.
 func (e *AmbiguousError) Error() string {
-	return fmt.Sprintf("execution %q is ambiguous: it could be %s", e.Name, strings.Join(e.Candidates, ", "))
+	return fmt.Sprintf("%s %q is ambiguous: it could be %s", cmp.Or(e.What, "execution"), e.Name, strings.Join(e.Candidates, ", "))
 }
 
 // Unwrap makes errors.Is(err, ErrAmbiguous) hold.

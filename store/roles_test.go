@@ -27,6 +27,8 @@ func playRole(role string) int {
 			_, err = l.Announce(context.Background(), storetest.Announcement("pid-"+strconv.Itoa(os.Getpid()), os.Getpid(), 1))
 		case "writer":
 			err = writeForever(l)
+		case "flows":
+			err = flowsForever(l)
 		}
 	}
 	if err != nil {

@@ -53,16 +53,18 @@ type Identity struct {
 
 // Announcement is what is written down before a child exists.
 type Announcement struct {
-	UID         string   `json:"uid"`
-	ParentUID   string   `json:"parent_uid,omitempty"`
-	ResumedFrom string   `json:"resumed_from,omitempty"`
-	WorkflowID  string   `json:"workflow_id,omitempty"`
-	FlowID      string   `json:"flow_id,omitempty"`
-	Lineage     string   `json:"lineage"`
-	Name        string   `json:"name,omitempty"`
-	Command     []string `json:"command"`
-	CWD         string   `json:"cwd"`
-	Workspace   string   `json:"workspace"`
+	UID         string `json:"uid"`
+	ParentUID   string `json:"parent_uid,omitempty"`
+	ResumedFrom string `json:"resumed_from,omitempty"`
+	WorkflowID  string `json:"workflow_id,omitempty"`
+	FlowID      string `json:"flow_id,omitempty"`
+	// Queued: it waits for its turn under its flow before it is launched.
+	Queued    bool     `json:"queued,omitempty"`
+	Lineage   string   `json:"lineage"`
+	Name      string   `json:"name,omitempty"`
+	Command   []string `json:"command"`
+	CWD       string   `json:"cwd"`
+	Workspace string   `json:"workspace"`
 	// Agent is the adapter's name; empty for a command no adapter knows.
 	Agent string `json:"agent,omitempty"`
 	// Wrapper is the process that owns the row.

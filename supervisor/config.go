@@ -8,6 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/store"
 )
@@ -58,8 +59,12 @@ type Config struct {
 	ResumedFrom string
 	// WorkflowID is the open workflow it goes on with; empty for none.
 	WorkflowID string
-	Lineage    string
-	Name       string
+	// FlowID is the flow the execution was committed under; empty for none. Its
+	// row stands already then, and the first beat is at once: whoever cancelled
+	// the flow before the launch is obeyed after it.
+	FlowID  string
+	Lineage string
+	Name    string
 	// Agent is the adapter that recognised the command; empty for none.
 	Agent string
 	// Headless is true for an agent that answers one question and converses with
@@ -112,6 +117,12 @@ type Config struct {
 
 	// StateDir holds the run file; empty runs without one.
 	StateDir string
+	// RunFile is the lease, when it was taken before; nil when it is still to be
+	// taken. It belongs to the run.
+	RunFile *heartbeat.RunFile
+	// Signals, when it is not nil, was made by [Catch]: the signals in it came
+	// before the command was launched, and are acted on as soon as it is.
+	Signals chan os.Signal
 	// Journal takes down the facts. It never fails a run: what the ledger does
 	// not take is spooled.
 	Journal *store.Recorder

@@ -76,7 +76,8 @@ func asDescendants(all []proc.Process) []store.Descendant {
 func (r *run) heartConfig() heartbeat.Config {
 	cfg := heartbeat.Config{
 		UID: r.cfg.UID, Generation: r.generation, Interval: r.cfg.Interval, BootID: r.cfg.BootID,
-		Clock: r.cfg.Clock, Ledger: beats{r.cfg.Journal, r.cfg.Clock, r.cfg.Log},
+		Prompt: r.cfg.FlowID != "",
+		Clock:  r.cfg.Clock, Ledger: beats{r.cfg.Journal, r.cfg.Clock, r.cfg.Log},
 		OnAnswer: func(a heartbeat.Answer) {
 			select {
 			case r.wants <- a:
@@ -162,18 +163,16 @@ func (r *run) activity() func() int64 {
 }
 
 // identify names a process for ever; a start of 0 is looked up.
-func (r *run) identify(pid int, start uint64) store.Identity {
-	return identify(r.cfg.Machine, pid, start)
-}
+func (r *run) identify(pid int, start uint64) store.Identity { return r.cfg.identify(pid, start) }
 
-// identify names a process of a machine.
-func identify(machine store.Identity, pid int, start uint64) store.Identity {
+// identify is that of the run's configuration.
+func (c Config) identify(pid int, start uint64) store.Identity {
 	if start == 0 {
 		if p, err := proc.Read(pid); err == nil {
 			start = p.Start
 		}
 	}
-	id := machine
+	id := c.Machine
 	id.PID, id.StartTicks = pid, start
 	return id
 }

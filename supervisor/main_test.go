@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -36,6 +38,10 @@ type order struct {
 	// put off.
 	StopSignal syscall.Signal
 	WaitMS     int64
+	// FlowID is the flow the run was committed under.
+	FlowID string
+	// Early: the wrapper is sent TERM before the run begins.
+	Early bool
 	// Tap is a file for what Config.Tap sees; empty for none.
 	Tap string
 	// Result is the file the result is written to.
@@ -74,6 +80,7 @@ func wrapperMain() int {
 		PTY: o.PTY, NoMonitor: o.NoMonitor, OnHangup: o.OnHangup, Leftovers: o.Leftovers, Headless: o.Headless,
 		Tap: tapTo(o.Tap), Through: [3]bool{1: true, 2: true}, Timeout: o.Timeout, Grace: o.Grace, Interval: time.Second, StateDir: o.StateDir,
 		StopSignal: o.StopSignal, NotBefore: later(o.WaitMS), WaitsFor: waitsFor(o.WaitMS),
+		FlowID: o.FlowID, Signals: early(o.Early),
 		Journal: testJournal(o.StateDir), Clock: clock.System(), BootID: boot,
 		Machine: store.Identity{BootID: boot, PIDNamespace: proc.PIDNamespace()},
 	})
@@ -128,4 +135,14 @@ func testJournal(dir string) *store.Recorder {
 		},
 		SpoolDir: filepath.Join(dir, "spool"),
 	})
+}
+
+// early are the signals that came before the run; nil when it catches its own.
+func early(sent bool) chan os.Signal {
+	if !sent {
+		return nil
+	}
+	c := Catch()
+	_ = unix.Kill(os.Getpid(), unix.SIGTERM)
+	return c
 }

@@ -102,10 +102,13 @@ func Run(ctx context.Context, cfg Config) Result {
 	Deepen()
 	r := &run{
 		cfg: cfg, starved: -1, over: make(chan struct{}), reports: make(chan message),
-		sigs: make(chan os.Signal, 64), cont: make(chan os.Signal, 1),
+		sigs: cfg.Signals, cont: make(chan os.Signal, 1),
 		gone: make(chan struct{}, 1), wants: make(chan heartbeat.Answer, 4),
 		prepared: make(chan bool, 1), recorded: make(chan struct{}),
 		concerns: make(chan concern, 4),
+	}
+	if r.sigs == nil {
+		r.sigs = make(chan os.Signal, signalsMost)
 	}
 	if !r.wait(ctx) {
 		r.launchErr = errCalledOff
@@ -186,6 +189,23 @@ func (r *run) record(ctx context.Context) {
 	r.cfg.Journal.Foresee(ctx)
 }
 
+// Announcement is what the run is announced with, by the process that calls it.
+func (c Config) Announcement(at clock.Reading) store.Announcement {
+	a := store.Announcement{
+		UID: c.UID, ParentUID: c.ParentUID, ResumedFrom: c.ResumedFrom, WorkflowID: c.WorkflowID, FlowID: c.FlowID,
+		Lineage: c.Lineage, Name: c.Name, Command: c.Command, CWD: c.Dir, Workspace: c.Workspace, Agent: c.Agent, Host: c.Host,
+		Wrapper: c.identify(os.Getpid(), 0), At: heartbeat.InstantOf(at, c.BootID), BeatMS: c.Interval.Milliseconds(),
+		WaitsFor: c.WaitsFor,
+	}
+	if !c.NotBefore.IsZero() {
+		a.NotBeforeMS = c.NotBefore.UnixMilli()
+	}
+	if c.StateDir != "" {
+		a.RunFile = heartbeat.RunFilePath(c.StateDir, c.UID)
+	}
+	return a
+}
+
 // announce writes the intent down, before the child exists. The row and the run
 // file are written side by side: each waits for the disk. Neither a missing file
 // nor a broken ledger stops the run.
@@ -204,7 +224,7 @@ func (r *run) announce(ctx context.Context) {
 // writeIntent writes the row. It may stand already, written by us.
 func (r *run) writeIntent(ctx context.Context) {
 	c := r.cfg
-	r.announced = announcement(c, r.began)
+	r.announced = c.Announcement(r.began)
 	generation, err := c.Journal.Announce(ctx, r.announced)
 	if err != nil {
 		c.Log.Warn().Err(err).Msg("announce execution")
@@ -213,34 +233,16 @@ func (r *run) writeIntent(ctx context.Context) {
 	r.inLedger = err == nil && !c.Journal.Degraded()
 }
 
-// AnnouncementOf is what Run writes down first of a run. Who writes it down before
-// Run, in the same process, does Run's work.
-func AnnouncementOf(c Config) store.Announcement { return announcement(c, c.Clock.Now()) }
-
-// announcement is a run that begins at that moment.
-func announcement(c Config, began clock.Reading) store.Announcement {
-	a := store.Announcement{
-		UID: c.UID, ParentUID: c.ParentUID, ResumedFrom: c.ResumedFrom, WorkflowID: c.WorkflowID, Lineage: c.Lineage,
-		Name: c.Name, Command: c.Command, CWD: c.Dir, Workspace: c.Workspace, Agent: c.Agent, Host: c.Host,
-		Wrapper: identify(c.Machine, os.Getpid(), 0), At: heartbeat.InstantOf(began, c.BootID), BeatMS: c.Interval.Milliseconds(),
-		WaitsFor: c.WaitsFor,
-	}
-	if c.StateDir != "" {
-		a.RunFile = heartbeat.RunFilePath(c.StateDir, c.UID)
-	}
-	if !c.NotBefore.IsZero() {
-		a.NotBeforeMS = c.NotBefore.UnixMilli()
-	}
-	return a
-}
-
 // takeLease creates the run file. A row whose file is missing has a free lease,
 // and a wrapper that lives: it is judged by the wrapper.
 func (r *run) takeLease() {
-	f, err := heartbeat.CreateRunFile(r.cfg.StateDir, r.cfg.UID)
-	if err != nil {
-		r.cfg.Log.Warn().Err(err).Msg("run without a run file")
-		return
+	f := r.cfg.RunFile
+	if f == nil {
+		var err error
+		if f, err = heartbeat.CreateRunFile(r.cfg.StateDir, r.cfg.UID); err != nil {
+			r.cfg.Log.Warn().Err(err).Msg("run without a run file")
+			return
+		}
 	}
 	r.runFile = f
 	// The command need not wait for the disk; its end does.
@@ -420,9 +422,7 @@ func (r *run) report(ctx context.Context, m message, ok bool) {
 }
 
 // instant is a reading in the ledger's words.
-func (r *run) instant(at clock.Reading) store.Instant {
-	return store.Instant{WallMS: at.Wall.UnixMilli(), AwakeMS: at.Awake.Milliseconds(), BootID: r.cfg.BootID}
-}
+func (r *run) instant(at clock.Reading) store.Instant { return heartbeat.InstantOf(at, r.cfg.BootID) }
 
 // now is the present instant.
 func (r *run) now() store.Instant { return r.instant(r.cfg.Clock.Now()) }

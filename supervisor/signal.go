@@ -56,6 +56,17 @@ func caught() []os.Signal {
 	}, systemSignals()...)
 }
 
+// signalsMost is how many signals may wait to be acted on.
+const signalsMost = 64
+
+// Catch has those signals wait that ask for an end, for a run that is still to be
+// launched: see [Config]. They are let go of by nobody, as those of a run are.
+func Catch() chan os.Signal {
+	c := make(chan os.Signal, signalsMost)
+	catch(c, []os.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM})
+	return c
+}
+
 // catch has the signals sent to c, those excepted that this process was started
 // with ignored: catching them would un-ignore them for the run, and nohup would
 // protect nothing.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/store"
@@ -14,13 +15,16 @@ func psVerb() verb {
 		brief: "list the runs that have not ended",
 		about: `Lists the runs that have not ended, in all workspaces, newest first.
 STATE is late (its wrapper lives and is stalled), stopped (suspended by job
-control), gone (its wrapper is dead and the run will be settled), or else what the
-run does: working, quiet, idle, waiting for you, limited, and so on.
+control), gone (its wrapper is dead and the run will be settled), queued (it waits
+for its turn in its flow), or else what the run does: working, quiet, idle, waiting
+for you, limited, and so on.
 LIGHTS are B: the wrapper beats, P: processes work, O: output grows, T: the turn or
-the workflow moves on; - for one that is out, ? for one that nobody can see.`,
-		flags:    []flagSpec{workspaceSpec(), jsonSpec()},
+the workflow moves on; - for one that is out, ? for one that nobody can see.
+--tree draws each run below the one it was started in, and below its flow, with
+the flows that are open.`,
+		flags:    []flagSpec{workspaceSpec(), {name: "tree", usage: "draw what belongs to what"}, jsonSpec()},
 		exits:    listingExits(),
-		examples: []string{"ocr-run ps", "ocr-run ps --workspace . --json"},
+		examples: []string{"ocr-run ps", "ocr-run ps --tree", "ocr-run ps --workspace . --json"},
 		run:      runPS,
 	}
 }
@@ -46,11 +50,56 @@ func runPS(ctx context.Context, c call) error {
 	if err != nil {
 		return err
 	}
+	if c.flags.Bool("tree") {
+		return c.printForest(ctx, workspace)
+	}
 	all, err := c.executions(ctx, store.Filter{Over: new(false), Workspace: workspace})
 	if err != nil {
 		return err
 	}
 	return c.printList(all, render.PS)
+}
+
+// printForest prints the runs that have not ended and the flows that are open as
+// trees.
+func (c call) printForest(ctx context.Context, workspace string) error {
+	var forest []render.Node
+	found, err := c.reading(ctx, func(l *store.Ledger) error {
+		runs, err := l.Executions(ctx, store.Filter{Over: new(false), Workspace: workspace})
+		if err != nil {
+			return c.failed(err)
+		}
+		slices.Reverse(runs) // what began first stands first in a tree
+		flows, err := l.Flows(ctx, store.FlowFilter{Open: true, Workspace: workspace})
+		if err != nil {
+			return c.failed(err)
+		}
+		views := make([]render.Flow, 0, len(flows))
+		for _, f := range slices.Backward(flows) {
+			view, err := c.flowView(ctx, l, f)
+			if err != nil {
+				return err
+			}
+			views = append(views, *view)
+		}
+		c.joinHosts(ctx, runs)
+		forest = c.tree(runs, views)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if !found {
+		c.hintNoLedger()
+	}
+	if !c.flags.Bool("json") {
+		return c.printText(render.Tree(c.style(), forest))
+	}
+	b, err := render.TreeJSON(forest)
+	if err != nil {
+		return err
+	}
+	return c.print(b)
 }
 
 // executions reads a list of runs and judges them.

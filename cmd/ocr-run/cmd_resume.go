@@ -23,8 +23,8 @@ func resumeVerb() verb {
 		operands: "UID",
 		brief:    "go on with the work of a run that has ended",
 		about: `Runs the command that continues the agent's session of an earlier run, as a new
-run of the same session, in the same directory and for the same review or map, if
-that is still open. The command is the one that the receipt and show print. All
+run of the same session, in the same directory and for the same review, map or
+flow, if that is still open. The command is the one that the receipt and show print. All
 flags of a wrapped run can be given.`,
 		least: 1,
 		most:  1,
@@ -54,10 +54,14 @@ func runResume(ctx context.Context, c call) error {
 		return c.usage("--at: %w", err)
 	}
 	var row store.Execution
+	var flow string
 	found, err := c.reading(ctx, func(l *store.Ledger) error {
 		row, err = c.resumable(ctx, l)
 		if err == nil {
 			opts.workflow, err = c.openWorkflow(ctx, l, row.WorkflowID)
+		}
+		if err == nil {
+			flow, err = c.openWorkflow(ctx, l, row.FlowID)
 		}
 		return err
 	})
@@ -75,6 +79,9 @@ func runResume(ctx context.Context, c call) error {
 		opts.name = row.Name
 	}
 	c.takeNext(&opts)
+	if flow != "" {
+		return c.resumeInFlow(ctx, opts, row, flow)
+	}
 	return c.goOnWith(ctx, opts, row)
 }
 
@@ -99,7 +106,7 @@ func (c call) goOnWith(ctx context.Context, opts runOptions, row store.Execution
 	cfg := w.config(ctx)
 	l, err := w.journal.Ledger(ctx)
 	if err == nil {
-		err = l.Claim(ctx, supervisor.AnnouncementOf(cfg), row.AgentSessionID)
+		err = l.Claim(ctx, cfg.Announcement(c.clock.Now()), row.AgentSessionID)
 	}
 	if by, ok := errors.AsType[*store.OccupiedError](err); ok {
 		return &verbError{thing: c.verb, err: by, try: program + " show " + by.UID}
@@ -122,6 +129,14 @@ func (c call) launchTime() (time.Time, error) {
 	}
 	d, err := parseDuration(text)
 	return c.clock.Now().Wall.Add(d), err
+}
+
+// resumeInFlow goes on with a run of a flow as another run of it.
+func (c call) resumeInFlow(ctx context.Context, opts runOptions, row store.Execution, flow string) error {
+	opts.patience = busyTimeout
+	r := &flowRun{call: c, opts: opts, command: row.Resume, flow: flow}
+	r.report = r.refuse
+	return r.perform(ctx, supervisor.Catch())
 }
 
 // resumable is the run meant, if it has ended, something continues it, and nobody

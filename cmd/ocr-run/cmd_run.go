@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -59,7 +60,7 @@ func newWrapping(ctx context.Context, env environment, opts runOptions, command 
 	if err != nil {
 		return nil, fmt.Errorf("make execution uid: %w", err)
 	}
-	w := &wrapping{env: env, opts: opts, command: command, uid: uid.String(), log: zerolog.Nop()}
+	w := &wrapping{env: env, opts: opts, command: command, uid: cmp.Or(opts.uid, uid.String()), log: zerolog.Nop()}
 	if err := w.openDebug(); err != nil {
 		return nil, err
 	}
@@ -87,7 +88,7 @@ func (w *wrapping) inherit(ctx context.Context) {
 	host, hosted, broken := findHost(w.opts.cwd)
 	given := w.env.get(supervisor.EnvHostUID)
 	adopted, silent := false, false
-	if hosted {
+	if hosted && w.opts.uid == "" {
 		adopted, silent = w.adopts(ctx, host, given)
 	}
 	if adopted {
@@ -136,16 +137,17 @@ func (w *wrapping) openJournal() {
 		w.log.Warn().Err(err).Msg("no state directory")
 	}
 	w.stateDir = dir
+	patience := cmp.Or(w.opts.patience, openTimeout)
 	w.journal = store.NewRecorder(store.RecorderConfig{
 		Open: func(ctx context.Context) (*store.Ledger, error) {
 			path, err := w.env.ledgerPath()
 			if err != nil {
 				return nil, err
 			}
-			return store.Open(ctx, store.Config{Path: path, BusyTimeout: openTimeout})
+			return store.Open(ctx, store.Config{Path: path, BusyTimeout: patience})
 		},
 		SpoolDir: spoolDir(dir),
-		Timeout:  openTimeout,
+		Timeout:  patience,
 		Log:      func(err error) { w.log.Warn().Err(err).Msg("ledger") },
 	})
 }

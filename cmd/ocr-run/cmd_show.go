@@ -17,7 +17,8 @@ func showVerb() verb {
 		brief:    "show one run: how it ended, how far its work got, what to do next",
 		about: `Shows one run: how its process ended, how far its work got, what follows from
 both, the evidence, the time awake and asleep, what it left behind, and the next
-step. UID is a unique beginning or end of the run's uid, as the tables show it.`,
+step; and the tree of the runs that were started in it. UID is a unique beginning
+or end of the run's uid, as the tables show it. The id of a flow shows the flow.`,
 		least:    1,
 		most:     1,
 		flags:    []flagSpec{jsonSpec()},
@@ -46,9 +47,7 @@ func runShow(ctx context.Context, c call) error {
 		if err != nil {
 			return err
 		}
-		view := c.views(ctx, []store.Execution{row})[0]
-		view.Attempts = attemptsView(chain(ctx, l, row))
-		return c.printExecution(view)
+		return c.printRun(ctx, l, row)
 	})
 	if err == nil && !found {
 		err = c.unknownRun(c.words[0])
@@ -56,7 +55,26 @@ func runShow(ctx context.Context, c call) error {
 	if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
+	if flow := c.showFlow(ctx, c.words[0]); !errors.Is(flow, store.ErrNotFound) {
+		return flow
+	}
 	return c.showForeign(ctx, err)
+}
+
+// printRun prints a run of ours with what was started in it.
+func (c call) printRun(ctx context.Context, l *store.Ledger, row store.Execution) error {
+	view := c.views(ctx, []store.Execution{row})[0]
+	view.Attempts = attemptsView(chain(ctx, l, row))
+	if err := c.printExecution(view); err != nil || c.flags.Bool("json") {
+		return err
+	}
+	below, err := l.Below(ctx, row.UID)
+	if err != nil || len(below) == 0 {
+		return err
+	}
+	all := append([]store.Execution{row}, below...)
+	c.joinHosts(ctx, all)
+	return c.printText(render.Tree(c.style(), c.tree(all, nil)))
 }
 
 // showForeign prints a run that only the host of this directory knows; unknown is

@@ -243,6 +243,8 @@ func endOf(v lifecycle.Verdict, p lifecycle.Process, stopSignal int) (code, sig 
 		return exitIncomplete, 0
 	case p.StoppedBy == lifecycle.StoppedByDeadline && !p.StopFailed:
 		return exitTimedOut, 0
+	case p.End == lifecycle.EndNotStarted && v.Outcome == lifecycle.OutcomeCancelled:
+		return stoppedCode(stopSignal), 0
 	case p.Signal != nil:
 		return exitSignal + *p.Signal, *p.Signal
 	case p.ExitCode == nil:

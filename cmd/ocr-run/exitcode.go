@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"syscall"
 
 	"github.com/ocr-run/ocr-run/lifecycle"
@@ -72,7 +73,7 @@ func exitCode(err error) int {
 		return exitAmbiguous
 	case errors.Is(err, store.ErrNotFound):
 		return exitNotFound
-	case phase:
+	case phase, errors.Is(err, errTransition):
 		return exitTransition
 	case errors.Is(err, store.ErrInvariant), errors.Is(err, store.ErrConflict):
 		return exitInvariant
@@ -86,10 +87,13 @@ func exitCode(err error) int {
 }
 
 // report prints an error with its next step and returns its exit code.
-func report(env environment, err error) int {
-	_, _ = fmt.Fprintf(env.stderr, "%s: %s\n", program, err)
+func report(env environment, err error) int { return reportTo(env.stderr, err) }
+
+// reportTo is report to somebody else than the user.
+func reportTo(to io.Writer, err error) int {
+	_, _ = fmt.Fprintf(to, "%s: %s\n", program, err)
 	if v, ok := errors.AsType[*verbError](err); ok && v.try != "" {
-		_, _ = fmt.Fprintf(env.stderr, "Try: %s\n", v.try)
+		_, _ = fmt.Fprintf(to, "Try: %s\n", v.try)
 	}
 	return exitCode(err)
 }

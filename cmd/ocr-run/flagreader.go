@@ -123,3 +123,16 @@ func (p *flagReader) directory(flag, base string) string {
 	}
 	return v
 }
+
+// positive is a whole number of at least 1; 0 when the flag is empty.
+func (p *flagReader) positive(flag string) int {
+	v := p.flags.String(flag)
+	if v == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 1 {
+		p.refuse(flag, "%q is no number of at least 1", v)
+	}
+	return n
+}

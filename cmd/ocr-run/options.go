@@ -82,6 +82,10 @@ type runOptions struct {
 	waitsFor  store.WaitReason
 	// hooks has the agent call our hooks, for this run only.
 	hooks bool
+	// uid is the run's, when it was chosen before; empty when it is still to be.
+	uid string
+	// patience is how long a write waits for the ledger; 0 means openTimeout.
+	patience time.Duration
 	// debug is the file the debug log is appended to.
 	debug string
 }

@@ -59,6 +59,20 @@ func reorder(args []string, takesValue func(name string) bool) (flags, words []s
 	return flags, words
 }
 
+// beforeDashes is how many of the positional words of args stand in front of "--",
+// -1 without one.
+func beforeDashes(args, words []string, takesValue func(name string) bool) int {
+	for i := 0; i < len(args); i++ {
+		switch {
+		case args[i] == "--":
+			return len(words) - (len(args) - i - 1)
+		case isFlag(args[i]) && wantsNext(args[i], takesValue):
+			i++
+		}
+	}
+	return -1
+}
+
 // isFlag says whether a word is a flag; a lone dash is a word.
 func isFlag(word string) bool { return len(word) > 1 && word[0] == '-' }
 

@@ -70,7 +70,7 @@ func newBook(p *page) *turnBook {
 }
 
 // turn is what an agent says of one turn.
-func turn(n int, end agent.Event) []agent.Event {
+func oneTurn(n int, end agent.Event) []agent.Event {
 	name := "turn-" + strconv.Itoa(n)
 	end.Session, end.Turn = "s", name
 	return []agent.Event{{Type: agent.EventTurnStarted, Session: "s", Turn: name}, end}
@@ -92,12 +92,12 @@ func TestTurnBook(t *testing.T) {
 	}{
 		{"nothing", nil, nil, lifecycle.TurnNone},
 		{"a session alone", []agent.Event{started}, []string{"session.started  "}, lifecycle.TurnNone},
-		{"a turn brings its session", append([]agent.Event{started}, turn(1, done())...), []string{"turn.started turn-1 ", "turn.completed turn-1 completed"}, lifecycle.TurnCompleted},
-		{"a failure", turn(1, failed()), []string{"turn.started turn-1 ", "turn.completed turn-1 failed"}, lifecycle.TurnError},
-		{"an interruption", turn(1, aborted()), []string{"turn.started turn-1 ", "turn.aborted turn-1 "}, lifecycle.TurnInterrupted},
-		{"an open turn", turn(1, done())[:1], []string{"turn.started turn-1 "}, lifecycle.TurnRunning},
-		{"trying again is no news", append(turn(1, done())[:1], agent.Event{Type: agent.EventRetrying, Turn: "turn-1"}), []string{"turn.started turn-1 "}, lifecycle.TurnRunning},
-		{"one after another", append(turn(1, failed()), turn(2, done())...), []string{
+		{"a turn brings its session", append([]agent.Event{started}, oneTurn(1, done())...), []string{"turn.started turn-1 ", "turn.completed turn-1 completed"}, lifecycle.TurnCompleted},
+		{"a failure", oneTurn(1, failed()), []string{"turn.started turn-1 ", "turn.completed turn-1 failed"}, lifecycle.TurnError},
+		{"an interruption", oneTurn(1, aborted()), []string{"turn.started turn-1 ", "turn.aborted turn-1 "}, lifecycle.TurnInterrupted},
+		{"an open turn", oneTurn(1, done())[:1], []string{"turn.started turn-1 "}, lifecycle.TurnRunning},
+		{"trying again is no news", append(oneTurn(1, done())[:1], agent.Event{Type: agent.EventRetrying, Turn: "turn-1"}), []string{"turn.started turn-1 "}, lifecycle.TurnRunning},
+		{"one after another", append(oneTurn(1, failed()), oneTurn(2, done())...), []string{
 			"turn.started turn-1 ", "turn.completed turn-1 failed", "turn.started turn-2 ", "turn.completed turn-2 completed",
 		}, lifecycle.TurnCompleted},
 	}
@@ -111,7 +111,7 @@ func TestTurnBook(t *testing.T) {
 			if !slices.Equal(p.entered, tt.want) || p.last() != tt.last {
 				t.Errorf("entered %q, %s; want %q, %s", p.entered, p.last(), tt.want, tt.last)
 			}
-			b.add(turn(9, done()))
+			b.add(oneTurn(9, done()))
 			if state, _ := b.standing(); state != tt.last {
 				t.Errorf("the book says %s", state)
 			}
@@ -124,7 +124,7 @@ func TestTurnBookLeavesTheTurnsOfOthers(t *testing.T) {
 	t.Parallel()
 	p := &page{status: lifecycle.SessionRunning, turns: []lifecycle.TurnChange{{ID: "hook", To: lifecycle.TurnRunning}}}
 	b := newBook(p)
-	b.add(turn(1, done()))
+	b.add(oneTurn(1, done()))
 	b.close(t.Context(), []agent.Evidence{{Turn: agent.TurnCompleted}})
 	if len(p.entered) > 0 || p.last() != lifecycle.TurnRunning {
 		t.Errorf("entered %q, %s", p.entered, p.last())
@@ -135,7 +135,7 @@ func TestTurnBookLeavesTheTurnsOfOthers(t *testing.T) {
 // as far as a settled turn allows.
 func TestTurnBookAmends(t *testing.T) {
 	t.Parallel()
-	open := turn(1, done())[:1]
+	open := oneTurn(1, done())[:1]
 	tests := []struct {
 		name    string
 		events  []agent.Event
@@ -148,9 +148,9 @@ func TestTurnBookAmends(t *testing.T) {
 		{"it is open", open, []agent.Turn{agent.TurnOpen}, lifecycle.TurnRunning},
 		{"nobody knows", open, nil, lifecycle.TurnRunning},
 		{"only the first counts", open, []agent.Turn{agent.TurnOpen, agent.TurnCompleted}, lifecycle.TurnRunning},
-		{"another came after", turn(1, done()), []agent.Turn{agent.TurnOpen}, lifecycle.TurnRunning},
-		{"nothing to add", turn(1, done()), []agent.Turn{agent.TurnCompleted}, lifecycle.TurnCompleted},
-		{"a failure stays one", turn(1, failed()), []agent.Turn{agent.TurnCompleted}, lifecycle.TurnError},
+		{"another came after", oneTurn(1, done()), []agent.Turn{agent.TurnOpen}, lifecycle.TurnRunning},
+		{"nothing to add", oneTurn(1, done()), []agent.Turn{agent.TurnCompleted}, lifecycle.TurnCompleted},
+		{"a failure stays one", oneTurn(1, failed()), []agent.Turn{agent.TurnCompleted}, lifecycle.TurnError},
 		{"nothing was entered", nil, []agent.Turn{agent.TurnOpen}, lifecycle.TurnNone},
 	}
 	for _, tt := range tests {
@@ -179,9 +179,9 @@ func TestTurnBookNeverWaits(t *testing.T) {
 		p := &page{gate: make(chan struct{})}
 		b := newBook(p)
 		for n := range 10 * bookMost {
-			b.add(turn(n, done()))
+			b.add(oneTurn(n, done()))
 		}
-		b.add(turn(-1, failed()))
+		b.add(oneTurn(-1, failed()))
 		synctest.Wait() // the writer stands at the gate
 		b.mu.Lock()
 		if n := len(b.queue); n > bookMost {
@@ -206,7 +206,7 @@ func TestThinnedKeepsHowThingsStand(t *testing.T) {
 		ends := []func() agent.Event{done, failed, aborted}
 		n := rapid.IntRange(1, 20).Draw(t, "turns")
 		for i := range n {
-			events := turn(i, rapid.SampledFrom(ends).Draw(t, "end")())
+			events := oneTurn(i, rapid.SampledFrom(ends).Draw(t, "end")())
 			if i == n-1 && rapid.Bool().Draw(t, "open") {
 				events = events[:1]
 			}

@@ -56,13 +56,15 @@ type call struct {
 	// flags are the parsed flags, words the operands.
 	flags flagValues
 	words []string
+	// before is how many of the words stand in front of "--"; -1 without one.
+	before int
 }
 
 // isVerb says whether a word is one of our verbs. It is asked for every
 // wrapped command and therefore builds nothing.
 func isVerb(word string) bool {
 	switch word {
-	case "ps", "history", "show", "why", "events", "state", "cancel", "resume", "keep", "reap", "audit", "doctor", "selftest", "emit", "hook", "service", "completion", "help":
+	case "ps", "history", "show", "why", "events", "state", "cancel", "resume", "keep", "reap", "audit", "doctor", "selftest", "flow", "emit", "hook", "service", "completion", "help":
 		return true
 	default:
 		return false
@@ -73,6 +75,7 @@ func isVerb(word string) bool {
 func verbs() []verb {
 	all := []verb{psVerb(), historyVerb(), showVerb(), whyVerb(), eventsVerb()}
 	all = append(all, stateVerbs()...)
+	all = append(all, flowVerbs()...)
 	all = append(all, emitVerb())
 	all = append(all, hookVerbs()...)
 	all = append(all, cancelVerb(), resumeVerb(), keepVerb(), reapVerb(), auditVerb(), doctorVerb(), selftestVerb())
@@ -224,7 +227,7 @@ func newCall(ctx context.Context, env environment, v verb, args []string) (call,
 	if err != nil {
 		return call{}, err
 	}
-	return call{environment: env, verb: v.name, flags: c, words: words}, nil
+	return call{environment: env, verb: v.name, flags: c, words: words, before: beforeDashes(args, words, takesValue(specs))}, nil
 }
 
 // wrongOperands says what is wrong with the number of operands.

@@ -135,15 +135,10 @@ func awakeMS(e store.Execution, now store.Instant) *int64 {
 	}
 }
 
-// processView is the first fact. A row that waits for its launch is running
-// for every reader: it has not ended.
+// processView is the first fact.
 func processView(p lifecycle.Process) render.Process {
-	end := p.End
-	if end == lifecycle.EndQueued {
-		end = lifecycle.EndRunning
-	}
 	return render.Process{
-		End:        string(end),
+		End:        string(p.End),
 		ExitCode:   p.ExitCode,
 		Signal:     p.Signal,
 		CoreDumped: p.CoreDumped,

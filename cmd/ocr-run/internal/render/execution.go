@@ -63,6 +63,9 @@ type Attempt struct {
 	EndedAt *string `json:"ended_at"`
 }
 
+// queued says whether it waits for its turn and has not been launched.
+func (e Execution) queued() bool { return e.Process.End == "queued" }
+
 // Process is how the process ended, as far as anybody knows.
 type Process struct {
 	End        string  `json:"end"`

@@ -68,6 +68,9 @@ func stateText(e Execution) (string, color) {
 	if e.Liveness != "live" {
 		return e.Liveness, livenessColor(e.Liveness)
 	}
+	if e.queued() {
+		return "queued", plain
+	}
 	if text := waitText(e); text != "" {
 		return text, yellow
 	}

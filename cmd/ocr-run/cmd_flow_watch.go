@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+
+	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor"
+)
+
+// flowWatchVerb follows a flow.
+func flowWatchVerb() verb {
+	return verb{
+		name:     "flow watch",
+		operands: "[FLOW]",
+		brief:    "follow a flow to its end",
+		about: `Follows a flow until it has ended and nothing of it runs. On a terminal it is one
+screen: the counts, a bar, and for each run what it is doing. Elsewhere it is a
+line for each change. Without FLOW the flow is meant that this run is part of.
+The exit code is what the flow amounts to.`,
+		most: 1,
+		flags: []flagSpec{
+			{name: "idle", usage: "end as well when nothing of it runs or waits for its turn"},
+		},
+		exits: []exitLine{
+			{exitOK, "success; with --idle also: nothing of it runs, and all went well"},
+			{exitError, "failed, or the ledger cannot be read"},
+			{exitUsage, "usage error"},
+			{exitAmbiguous, "several flows answer to FLOW; they are listed"},
+			{exitNotFound, "no flow answers to FLOW"},
+			{exitBusy, "another process keeps the ledger locked"},
+			{exitIncomplete, "incomplete: it was ended as done, and a run of it was no success"},
+			{exitSignal + 2, "cancelled, or the watching was interrupted"},
+		},
+		examples: []string{"ocr-run flow watch nightly", "ocr-run flow watch --idle nightly && ocr-run flow finish nightly"},
+		run:      runFlowWatch,
+	}
+}
+
+const (
+	// watchFrame is the time between two frames, and two looks whether anything has
+	// happened.
+	watchFrame = 200 * time.Millisecond
+	// watchLook is how often the rows are read though nothing has: times and beats
+	// are no events.
+	watchLook = 2 * time.Second
+	// watchSettle is how often dead runs are settled meanwhile.
+	watchSettle = 5 * time.Second
+	// doingMost bounds what is read of a log to say what a run is doing, in bytes.
+	doingMost = 4 << 10
+)
+
+// watcher follows one flow.
+type watcher struct {
+	call
+	id     string
+	ledger *store.Ledger
+	// screen: there is a terminal to draw on. drawn is how many lines are on it.
+	screen bool
+	drawn  int
+	frame  int
+
+	seen            int64
+	looked, settled time.Duration // awake times of the last
+
+	flow     render.Flow
+	children []lifecycle.FlowChild
+	runs     []render.Watched
+	// told is what has been said of each run, by uid, where there is no screen.
+	told map[string]string
+}
+
+// runFlowWatch follows it and answers with what it amounts to.
+func runFlowWatch(ctx context.Context, c call) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, unix.SIGTERM)
+	defer stop()
+	w := &watcher{call: c, told: map[string]string{}, seen: -1}
+	w.screen = term.IsTerminal(int(c.stdout.Fd())) && c.get("TERM") != "dumb"
+	found, err := c.reading(ctx, func(l *store.Ledger) error {
+		id, err := c.flowID(ctx, l, c.operand())
+		if err != nil {
+			return err
+		}
+		w.id, w.ledger = id, l
+		return w.follow(ctx)
+	})
+	switch {
+	case err == nil && !found:
+		return c.unknownFlow(c.operand())
+	case err != nil && ctx.Err() != nil:
+		return answered(exitSignal + int(unix.SIGINT))
+	case err != nil:
+		return err
+	}
+	return w.verdict()
+}
+
+// follow draws until there is nothing more to come.
+func (w *watcher) follow(ctx context.Context) error {
+	for {
+		if err := w.look(ctx); err != nil {
+			return err
+		}
+		over := w.over()
+		if err := w.draw(over); err != nil {
+			return err
+		}
+		if over {
+			return nil
+		}
+		if err := clock.Wait(ctx, watchFrame); err != nil {
+			return err
+		}
+		if outputGone(w.stdout) {
+			return unix.EPIPE
+		}
+		w.frame++
+	}
+}
+
+// over says whether nothing more is to come.
+func (w *watcher) over() bool {
+	live := w.flow.Runs.Queued + w.flow.Runs.Running
+	return live == 0 && (w.flow.EndedAt != nil || w.flags.Bool("idle"))
+}
+
+// look reads the flow when something has happened, and now and then.
+func (w *watcher) look(ctx context.Context) error {
+	now := w.clock.Now().Awake
+	if now-w.settled >= watchSettle {
+		w.settled = now
+		w.bringUpToDate(ctx, w.ledger)
+	}
+	last, err := w.ledger.LastSeq(ctx)
+	if err != nil {
+		return w.failed(err)
+	}
+	if last == w.seen && now-w.looked < watchLook {
+		return nil
+	}
+	w.seen, w.looked = last, now
+	f, err := w.ledger.Flow(ctx, w.id)
+	if errors.Is(err, store.ErrNotFound) {
+		return w.unknownFlow(w.operand())
+	}
+	if err != nil {
+		return w.failed(err)
+	}
+	rows, err := w.ledger.FlowExecutions(ctx, w.id)
+	if err != nil {
+		return w.failed(err)
+	}
+	w.joinHosts(ctx, rows)
+	w.flow, w.children, w.runs = flowViewOf(f, rows), flowChildren(rows), w.runs[:0]
+	for _, e := range rows {
+		w.runs = append(w.runs, render.Watched{Execution: w.runView(e), Doing: w.doing(e)})
+	}
+	return nil
+}
+
+// doing is what a run is doing, as far as it can be seen: the last line of its log,
+// the phase of its work, its turn, or what it has started.
+func (w *watcher) doing(e store.Execution) string {
+	if e.Process.End.Over() {
+		return ""
+	}
+	if line := w.lastLine(e.UID); line != "" {
+		return line
+	}
+	switch {
+	case e.Workflow != nil && e.Workflow.Phase != "":
+		return string(e.Workflow.Kind) + " in phase " + string(e.Workflow.Phase)
+	case e.Turn == lifecycle.TurnRunning || e.Turn == lifecycle.TurnPending:
+		return "turn " + string(e.Turn)
+	case len(e.Descendants) > 0:
+		return e.Descendants[len(e.Descendants)-1].Name
+	default:
+		return render.CommandLine(e.Command)
+	}
+}
+
+// lastLine is the last line in the log of a run in the background, empty without one.
+func (w *watcher) lastLine(uid string) string {
+	dir, err := w.stateDir()
+	if err != nil {
+		return ""
+	}
+	f, err := os.Open(filepath.Join(logDir(dir), uid+".log"))
+	if err != nil {
+		return ""
+	}
+	defer f.Close() //nolint:errcheck // it is only read
+	if info, err := f.Stat(); err == nil && info.Size() > doingMost {
+		_, _ = f.Seek(-doingMost, io.SeekEnd)
+	}
+	b, _ := io.ReadAll(io.LimitReader(f, doingMost))
+	var tail supervisor.Tail
+	tail.Add(b)
+	lines := strings.Split(strings.TrimSpace(supervisor.ShownText(&tail, 0, 0)), "\n")
+	return strings.TrimSpace(lines[len(lines)-1])
+}
+
+// draw shows the moment: over the last one, or what has changed since.
+func (w *watcher) draw(last bool) error {
+	if !w.screen {
+		return w.tell(last)
+	}
+	columns, rows, err := term.GetSize(int(w.stdout.Fd()))
+	if err != nil {
+		columns, rows = 80, 24
+	}
+	s := w.style()
+	s.Columns = columns
+	lines := render.Screen(s, rows, w.frame, w.flow, w.runs)
+	text := render.ScreenOver(w.drawn) + strings.Join(lines, "\n") + "\n"
+	w.drawn = len(lines)
+	return w.printText(text)
+}
+
+// tell says what has changed, a line each.
+func (w *watcher) tell(last bool) error {
+	var b strings.Builder
+	for _, r := range w.runs {
+		line := render.WatchedChange(r.Execution)
+		// How long it runs is no news.
+		if key := r.Outcome + r.Liveness; w.told[r.UID] != key {
+			w.told[r.UID] = key
+			b.WriteString(line)
+		}
+	}
+	if key := w.flow.Status; w.told[""] != key || last {
+		w.told[""] = key
+		b.WriteString(render.FlowLine(w.style(), w.flow))
+	}
+	return w.printText(b.String())
+}
+
+// verdict is the exit code of what the flow amounts to.
+func (w *watcher) verdict() error {
+	outcome := lifecycle.Outcome(w.flow.Outcome)
+	if w.flow.EndedAt == nil {
+		// It is idle: it is judged as if it were ended as done now.
+		outcome = w.idleOutcome()
+	}
+	switch outcome {
+	case lifecycle.OutcomeSuccess, lifecycle.OutcomeRunning:
+		return nil
+	case lifecycle.OutcomeIncomplete:
+		return answered(exitIncomplete)
+	case lifecycle.OutcomeCancelled:
+		return answered(exitSignal + int(unix.SIGINT))
+	case lifecycle.OutcomeFailed:
+		return answered(exitError)
+	}
+	return answered(exitError)
+}
+
+// idleOutcome is what the flow would amount to.
+func (w *watcher) idleOutcome() lifecycle.Outcome {
+	return lifecycle.JudgeFlow(lifecycle.WorkflowSucceeded, w.children).Outcome
+}

@@ -344,7 +344,7 @@ func TestACancelSeenTwiceIsOneWish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // it is the test's
+	defer l.Close()
 	if _, err := l.RequestStop(t.Context(), b.order.UID, lifecycle.StoppedByUser, store.Instant{WallMS: 1}); err != nil {
 		t.Fatal(err)
 	}

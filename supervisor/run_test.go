@@ -344,6 +344,32 @@ func TestALaunchIsCalledOff(t *testing.T) {
 	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByUser)
 }
 
+// Who cancels writes the wish down and then wakes the wrapper; a beat may come first.
+func TestACancelSeenTwiceIsOneWish(t *testing.T) {
+	b := newBench(t, "trap 'echo asked' TERM; trap 'echo alive' USR1; echo ready; while :; do sleep 0.05; done")
+	b.order.Grace = time.Minute
+	cmd, out := b.ready()
+	l, err := store.Open(t.Context(), store.Config{Path: filepath.Join(b.order.StateDir, "ledger.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := l.RequestStop(t.Context(), b.order.UID, lifecycle.StoppedByUser, store.Instant{WallMS: 1}); err != nil {
+		t.Fatal(err)
+	}
+	readLine(t, out, "asked")
+	_ = cmd.Process.Signal(unix.SIGTERM)
+	_ = cmd.Process.Signal(unix.SIGUSR1)
+	readLine(t, out, "alive")
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	b.eventually("another one is decisive", func() bool {
+		_ = cmd.Process.Signal(unix.SIGTERM)
+		return len(ended) > 0
+	})
+	want(t, "code", codeOf(t, <-ended), 128+int(unix.SIGKILL))
+}
+
 func TestEscapeesAreStopped(t *testing.T) {
 	for name, script := range map[string]string{
 		"own session":   "setsid sleep 300 >/dev/null 2>&1 & sleep 0.2",

@@ -35,6 +35,8 @@ type stopState struct {
 	at     time.Duration  // awake time of the first wish
 	firm   bool           // KILL follows
 	passed syscall.Signal // the last signal passed on as it is
+	// asked: the ledger's wish began it, and whoever wished it is about to wake us.
+	asked bool
 }
 
 // signalled acts on a signal sent to the wrapper.
@@ -47,10 +49,14 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 	case polite:
 		r.askPolitely(sig)
 	case firm:
-		if r.stop.firm {
-			sig = unix.SIGKILL
+		switch {
+		case r.stop.asked:
+			r.stop.asked = false // one wish is one stop, in whichever order it reaches us
+		case r.stop.firm:
+			r.beginStop(lifecycle.StoppedByUser, unix.SIGKILL)
+		default:
+			r.beginStop(lifecycle.StoppedByUser, sig)
 		}
-		r.beginStop(lifecycle.StoppedByUser, sig)
 	case hangUp:
 		r.hungUp(ctx)
 	case resize:
@@ -131,6 +137,7 @@ func (r *run) wanted(ctx context.Context, a heartbeat.Answer) {
 	case a.StopRequested != lifecycle.StoppedByNobody && !r.stop.firm:
 		// Who cancels also wakes us: one wish is one stop.
 		r.beginStop(a.StopRequested, unix.SIGTERM)
+		r.stop.asked = a.StopRequested == lifecycle.StoppedByUser
 	}
 }
 

@@ -32,9 +32,10 @@ func markdown(all []result) string {
 	fmt.Fprintf(&b, "\n**%s.**\n", tally(all))
 	b.WriteString(agentTable(all))
 	b.WriteString(confusion("Outcomes", all, endOf, func(r result) string { return r.Outcome }))
-	b.WriteString(confusion("Causes", all, func(r result) string { return r.Truth.Causes[0] }, func(r result) string { return r.Cause }))
+	b.WriteString(confusion("Causes", all, func(r result) string { return strings.Join(r.Truth.Causes, " or ") }, func(r result) string { return r.Cause }))
 	b.WriteString(faultTables(all))
 	b.WriteString(wrongOnes(all))
+	b.WriteString(markdownSilence)
 	b.WriteString(markdownFoot)
 	return b.String()
 }
@@ -188,6 +189,18 @@ func wrongOnes(all []result) string {
 	}
 	return "\n## Wrong\n\n" + b.String()
 }
+
+const markdownSilence = `
+## What cannot be seen
+
+- **Gemini CLI asked once** (text, json) goes on as if nothing had happened when its model stops at a token limit or is stopped by a filter after the first
+  words: neither its output, nor its exit code, nor its record differ from those of a whole answer. The limit is noticed when the model's count of tokens is one that models
+  stop at; on the screen Gemini CLI says both, and there they are seen.
+- **Qwen Code asked once** tells of a limit by having the answer continued again and again, and of a filter not at all.
+- **A full-screen program that was left while it waited for a network** shows that only on a screen that is gone when it ends. Such a run is incomplete, of
+  which the cause may stay open.
+- **A signal of a stranger** is a fact without an author: the cause is unknown, the signal is in the receipt.
+`
 
 const markdownFoot = `
 ## How to repeat it

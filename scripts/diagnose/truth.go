@@ -34,7 +34,7 @@ func (r *running) truth(took time.Duration, stopped bool) truth {
 	case stopped:
 		return deedTruth(waitTooLong, r.mode)
 	case r.left > 1: // the user broke the turn off, to be able to leave
-		return truth{Ends: unfinished(), Causes: append(slices.Clone(r.fault.causes), "user")}
+		return truth{Ends: append(unfinished(), "cancelled"), Causes: append(slices.Clone(r.fault.causes), "user")}
 	default:
 		return truth{Ends: unfinished(), Causes: r.fault.causes}
 	}

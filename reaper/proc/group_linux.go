@@ -138,7 +138,7 @@ func membersOf(dir string) ([]int, error) {
 	}
 	var pids []int
 	for f := range bytes.FieldsSeq(b) {
-		// 0 is a process of another pid namespace.
+		// 0 is a process of another pid namespace: somebody whom we do not see.
 		if pid, err := strconv.Atoi(string(f)); err == nil {
 			pids = append(pids, pid)
 		}
@@ -243,6 +243,9 @@ func (g Group) Release() error {
 		_ = g.Freeze(false) // whoever halted it may be gone
 		up := Group{dir: filepath.Dir(g.dir), path: path.Dir(g.path)}
 		for _, pid := range members {
+			if pid == 0 {
+				continue // written, it would mean ourselves
+			}
 			if err := up.write("cgroup.procs", strconv.Itoa(pid)); err != nil && !vanished(err) {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -166,8 +167,10 @@ func (g Group) each(do func(dir string) error) error {
 		}
 		return err
 	})
-	for i := len(dirs) - 1; i >= 0 && err == nil; i-- {
-		err = do(dirs[i])
+	for _, dir := range slices.Backward(dirs) {
+		if err == nil {
+			err = do(dir)
+		}
 	}
 	return err
 }
@@ -195,7 +198,7 @@ func (g Group) Freeze(on bool) error {
 	for range freezeWait {
 		var buf [256]byte
 		if n, err := unix.Pread(fd, buf[:], 0); err != nil || bytes.Contains(buf[:n], []byte("frozen 1")) {
-			return nil //nolint:nilerr // it was told to halt, and who cannot be asked is not waited for
+			return nil // it was told to halt; who cannot be asked is not waited for
 		}
 		_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLPRI}}, 1)
 	}
@@ -237,8 +240,8 @@ func (g Group) Release() error {
 		if err != nil {
 			return fmt.Errorf("release control group %s: %w", g.path, err)
 		}
-		if len(members) == 0 {
-			break // somebody lives below it
+		if len(members) == 0 { // but below it somebody lives
+			return fmt.Errorf("release control group %s: %w", g.path, unix.EBUSY)
 		}
 		_ = g.Freeze(false) // whoever halted it may be gone
 		up := Group{dir: filepath.Dir(g.dir), path: path.Dir(g.path)}

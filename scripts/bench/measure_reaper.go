@@ -147,7 +147,12 @@ func (l *lab) history(ctx context.Context, dir string, rows int) (*store.Ledger,
 // sleepers starts processes that do nothing. The section removes them.
 func (l *lab) sleepers(ctx context.Context, n int) error {
 	for range n {
-		if err := l.command(ctx, []string{sleeper, "86399"}).Start(); err != nil {
+		cmd := l.command(context.WithoutCancel(ctx), []string{sleeper, "86399"})
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		// Its handle would be one more thing to be read and kept.
+		if err := cmd.Process.Release(); err != nil {
 			return err
 		}
 	}

@@ -270,10 +270,8 @@ func (g Group) Remove() error {
 	if err != nil {
 		return fmt.Errorf("remove control group %s: %w", g.path, err)
 	}
-	for up := filepath.Dir(g.dir); strings.HasPrefix(filepath.Base(up), groupPrefix); up = filepath.Dir(up) {
-		if unix.Rmdir(up) != nil {
-			break
-		}
+	for up, empty := filepath.Dir(g.dir), true; empty && strings.HasPrefix(filepath.Base(up), groupPrefix); up = filepath.Dir(up) {
+		empty = unix.Rmdir(up) == nil
 	}
 	return nil
 }

@@ -235,6 +235,9 @@ func (w *sweeping) tidyRunFiles(ctx context.Context) error {
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			failures = append(failures, err)
 		}
+		if err == nil && standingOf(e, at) != StandingLive {
+			thaw(e.Launch.Cgroup)
+		}
 		if err != nil || !w.finishedWith(e, at) {
 			continue
 		}
@@ -248,6 +251,14 @@ func (w *sweeping) tidyRunFiles(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
+// thaw lets the control group of an ended run go on, should somebody have died while
+// he held it.
+func thaw(path string) {
+	if g, there := proc.GroupAt(path); there {
+		_ = g.Freeze(false)
+	}
+}
+
 // removeGroup removes the control group of an ended run, and says whether it is
 // gone.
 func (w *sweeping) removeGroup(ctx context.Context, path string) bool {
@@ -255,7 +266,6 @@ func (w *sweeping) removeGroup(ctx context.Context, path string) bool {
 	if !there {
 		return true
 	}
-	_ = g.Freeze(false) // whoever halted it is gone
 	for waited := time.Duration(0); ; waited += awaitFirst {
 		if g.Remove() == nil {
 			return true

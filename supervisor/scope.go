@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
@@ -81,13 +83,9 @@ func scopeProperties(pid int, uid string) []string {
 // without a login: from cron, or from another user's shell.
 func withRuntimeDir(environ []string) []string {
 	dir := "/run/user/" + strconv.Itoa(os.Getuid())
-	for _, kv := range environ {
-		if len(kv) > len("XDG_RUNTIME_DIR=") && kv[:len("XDG_RUNTIME_DIR=")] == "XDG_RUNTIME_DIR=" {
-			return environ
-		}
-	}
-	if _, err := os.Stat(dir); err != nil {
+	given := slices.ContainsFunc(environ, func(kv string) bool { return strings.HasPrefix(kv, "XDG_RUNTIME_DIR=/") })
+	if _, err := os.Stat(dir); given || err != nil {
 		return environ
 	}
-	return append(environ[:len(environ):len(environ)], "XDG_RUNTIME_DIR="+dir)
+	return append(slices.Clip(environ), "XDG_RUNTIME_DIR="+dir)
 }

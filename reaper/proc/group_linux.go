@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -138,7 +139,7 @@ func membersOf(dir string) ([]int, error) {
 	}
 	var pids []int
 	for f := range bytes.FieldsSeq(b) {
-		// 0 is a process of another pid namespace.
+		// 0 is a process of another pid namespace: somebody whom we do not see.
 		if pid, err := strconv.Atoi(string(f)); err == nil {
 			pids = append(pids, pid)
 		}
@@ -166,8 +167,10 @@ func (g Group) each(do func(dir string) error) error {
 		}
 		return err
 	})
-	for i := len(dirs) - 1; i >= 0 && err == nil; i-- {
-		err = do(dirs[i])
+	for _, dir := range slices.Backward(dirs) {
+		if err == nil {
+			err = do(dir)
+		}
 	}
 	return err
 }
@@ -195,7 +198,7 @@ func (g Group) Freeze(on bool) error {
 	for range freezeWait {
 		var buf [256]byte
 		if n, err := unix.Pread(fd, buf[:], 0); err != nil || bytes.Contains(buf[:n], []byte("frozen 1")) {
-			return nil //nolint:nilerr // it was told to halt, and who cannot be asked is not waited for
+			return nil // it was told to halt; who cannot be asked is not waited for
 		}
 		_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLPRI}}, 1)
 	}
@@ -237,12 +240,15 @@ func (g Group) Release() error {
 		if err != nil {
 			return fmt.Errorf("release control group %s: %w", g.path, err)
 		}
-		if len(members) == 0 {
-			break // somebody lives below it
+		if len(members) == 0 { // but below it somebody lives
+			return fmt.Errorf("release control group %s: %w", g.path, unix.EBUSY)
 		}
 		_ = g.Freeze(false) // whoever halted it may be gone
 		up := Group{dir: filepath.Dir(g.dir), path: path.Dir(g.path)}
 		for _, pid := range members {
+			if pid == 0 {
+				continue // written, it would mean ourselves
+			}
 			if err := up.write("cgroup.procs", strconv.Itoa(pid)); err != nil && !vanished(err) {
 				return err
 			}
@@ -264,10 +270,8 @@ func (g Group) Remove() error {
 	if err != nil {
 		return fmt.Errorf("remove control group %s: %w", g.path, err)
 	}
-	for up := filepath.Dir(g.dir); strings.HasPrefix(filepath.Base(up), groupPrefix); up = filepath.Dir(up) {
-		if unix.Rmdir(up) != nil {
-			break
-		}
+	for up, empty := filepath.Dir(g.dir), true; empty && strings.HasPrefix(filepath.Base(up), groupPrefix); up = filepath.Dir(up) {
+		empty = unix.Rmdir(up) == nil
 	}
 	return nil
 }

@@ -18,6 +18,13 @@
 // Ages are awake time of one boot. A night with the lid closed ages nothing,
 // and no step of the wall clock can kill a run.
 //
+// # Lights and alarms
+//
+// What one look at a run found is a [Glimpse]. A [Watch] adds glimpses up, to what
+// goes with the beat and to alarms: idle, stalled, running away. [LightsOf] reads
+// from a row what its wrapper saw. All three are pure; who looks is the caller's
+// business, in Config.Look, on the Beater's goroutine.
+//
 // # Sleep
 //
 // [Classify] tells from two clock readings what lay between them: a sleep, a

@@ -248,6 +248,33 @@ func TestALostRunLearnsItsEndFromTheSpool(t *testing.T) {
 	}
 }
 
+// TestAWrapperReportsForItsOwnGeneration: what a wrapper that was replaced saw is not
+// about the run that replaced it.
+func TestAWrapperReportsForItsOwnGeneration(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.live(t)
+	report := func(turn string) lifecycle.SessionRefusal {
+		t.Helper()
+		answer, deferred, err := d.Report(t.Context(), store.SessionReport{
+			UID: "u1", At: storetest.At(5000), Event: lifecycle.SessionEvent{Type: lifecycle.SessionEventTurnStarted, Turn: turn},
+		})
+		must(t, err)
+		if deferred {
+			t.Error("it went to the spool")
+		}
+		return answer.Refused
+	}
+	if refused := report("t1"); refused != "" {
+		t.Errorf("refused: %s", refused)
+	}
+	_, err := raw(t, d.path, "").ExecContext(t.Context(), `UPDATE executions SET generation = 2 WHERE uid = 'u1'`)
+	must(t, err)
+	if refused := report("t2"); refused != lifecycle.RefusedFenced {
+		t.Errorf("refused: %q, want %q", refused, lifecycle.RefusedFenced)
+	}
+}
+
 func TestVerdictsAreReturnedNotSpooled(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -27,7 +27,7 @@
 //
 // # A run
 //
-//	wait ──► begin ──► launch ──► watch ──► end
+//	wait ──► begin ──► launch ──► attend ──► end
 //	row        terminals   order      reports   drain, restore, leftovers,
 //	heart      monitor     started    signals   terminal row
 //	           row                    wants
@@ -43,6 +43,10 @@
 //	Beater, Wakes     started by startHeart; waited for by stopHeart in end. While
 //	                  the run waits another Beater, started and waited for by wait
 //	scout             started by startHeart; waited for by stopHeart in end
+//	wakefulness.ask   asks the system to stay awake, for a second at most, when a
+//	                  turn opens; waited for in stopHeart
+//	healer.slept      looks at connections for half a minute after a sleep; waited
+//	                  for in stopHeart
 //	monitor.run       only without a monitor process; waited for in end
 //
 // A monitor has two: its own and receiveAll.

@@ -26,6 +26,7 @@ func TestOptionsDefaults(t *testing.T) {
 	want := runOptions{
 		pty: supervisor.PTYAuto, grace: 5 * time.Second, cwd: "/here", logSize: 10 << 20, heartbeat: 10 * time.Second,
 		onHangup: supervisor.HangupStop, leftovers: supervisor.LeftoversStop, env: []string{},
+		watchOptions: watchOptions{heal: healNever, awake: awakeNever},
 	}
 	if err != nil || !reflect.DeepEqual(normal(got), normal(want)) {
 		t.Errorf("options() = %+v, %v, want %+v", got, err, want)
@@ -47,13 +48,17 @@ func TestOptions(t *testing.T) {
 		"--pty=always", "--timeout", "2h", "--grace", "0", "--cwd", ".",
 		"--env", "A=1,2", "--env", "B= x ", "--env", "A=", "--name", "nightly", "--agent", "claude",
 		"--log", "out.log", "--log-size", "64K", "--heartbeat", "500ms", "--on-hangup", "keep",
-		"--leftovers", "report", "--receipt", "/abs/r.json", "--json", "-q", "--on-end", "cat >x", "--debug", "d.log")
+		"--leftovers", "report", "--receipt", "/abs/r.json", "--json", "-q", "--on-end", "cat >x", "--debug", "d.log",
+		"--idle-timeout", "1h", "--stop-idle", "--stall-timeout", "10m", "--stop-stalled", "--stop-runaway", "--heal", "after-sleep", "--awake", "working")
 	want := runOptions{
 		pty: supervisor.PTYAlways, timeout: 2 * time.Hour, grace: 0, cwd: base,
 		env: []string{"A=1,2", "B= x ", "A="}, name: "nightly", agent: "claude",
 		log: filepath.Join(base, "out.log"), logSize: 64 << 10, heartbeat: 500 * time.Millisecond,
 		onHangup: supervisor.HangupKeep, leftovers: supervisor.LeftoversReport, receipt: "/abs/r.json", json: true, quiet: true,
 		onEnd: "cat >x", debug: filepath.Join(base, "d.log"),
+		watchOptions: watchOptions{
+			idle: time.Hour, stall: 10 * time.Minute, stopIdle: true, stopStalled: true, stopRunaway: true, heal: healAfterSleep, awake: awakeWorking,
+		},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("options() = %+v, %v\nwant %+v", got, err, want)
@@ -84,6 +89,12 @@ func TestOptionsRefused(t *testing.T) {
 		{"--leftovers", "kill"},
 		{"--pty", "always", "--no-monitor"},
 		{"--log", "f", "--no-monitor"},
+		{"--stop-idle"},
+		{"--stop-stalled", "--idle-timeout", "1h"},
+		{"--idle-timeout", "0"},
+		{"--stall-timeout", "1ms"},
+		{"--heal", "always"},
+		{"--awake", "maybe"},
 		{"--log", "f", "--pty", "never"},
 	}
 	for _, args := range tests {

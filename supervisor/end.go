@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -25,17 +25,14 @@ func (e *ownError) Error() string { return "launch command: " + e.err.Error() }
 // Unwrap gives the reason.
 func (e *ownError) Unwrap() error { return e.err }
 
-// defaultPatience is how long before the end, in awake time, a sleep or a dead
-// connection still counts as a possible cause, of a command nobody measured: agents
-// were seen to try again for up to five minutes.
-const defaultPatience = 5 * time.Minute
-
-// patience is that of this run.
+// patience is for how long after it lost its connection the command may end because
+// of that, in awake time. Of one nobody measured it is as long as a sleep counts by
+// itself: agents were seen to try again for up to five minutes.
 func (r *run) patience() time.Duration {
 	if p := r.cfg.Watch.Patience; p > 0 {
 		return p
 	}
-	return defaultPatience
+	return sleepWindow
 }
 
 // end hands over the last output, gives the terminal back, waits until nothing
@@ -55,6 +52,7 @@ func (r *run) end(ctx context.Context) Result {
 		r.cfg.Ended(ctx, &res.Ending)
 	}
 	r.recording.Wait()
+	r.noteSleep(&res.Ending)
 	alone, err := r.cfg.Journal.Finish(ctx, res.Ending)
 	if err != nil {
 		r.cfg.Log.Error().Err(err).Msg("write end")
@@ -277,12 +275,30 @@ func exitOf(ws unix.WaitStatus) exitReport {
 	return exitReport{done: true, code: ws.ExitStatus()}
 }
 
-// noteSleep keeps a sleep shortly before the end as evidence. Alone it proves
-// nothing: machines sleep through good runs.
-func (r *run) noteSleep(slept time.Duration, woke clock.Reading) {
-	ago := r.exitAt.Awake - woke.Awake
-	if slept > 0 && ago <= r.patience() {
-		r.note(lifecycle.SourceClock, fmt.Sprintf("the machine slept for %s and woke %s before the end",
-			slept.Round(time.Second), ago.Round(time.Second)), lifecycle.CauseSleep)
+// sleepWindow is how long before the end, in awake time, a sleep counts as a possible
+// cause by itself.
+const sleepWindow = 5 * time.Minute
+
+// noteSleep keeps a sleep before the end as evidence: a short while before it by
+// itself, which proves nothing yet, for machines sleep through good runs; and for as
+// long as the command was seen to try again where its connection was lost.
+func (r *run) noteSleep(e *store.Ending) {
+	if r.heart == nil {
+		return
 	}
+	s := r.heart.LastSleep()
+	ago := r.exitAt.Awake - s.Woke.Awake
+	if s.For == 0 || !sleepCounts(ago, r.patience(), e.Evidence) {
+		return
+	}
+	e.Evidence = append(e.Evidence, lifecycle.Evidence{
+		Source: lifecycle.SourceClock, AtMS: r.cfg.Clock.Now().Wall.UnixMilli(), Points: lifecycle.CauseSleep,
+		Detail: fmt.Sprintf("the machine slept for %s and woke %s before the end", rounded(s.For), rounded(ago)),
+	})
+}
+
+// sleepCounts says whether a sleep that ended so long before the end may be its cause.
+func sleepCounts(ago, patience time.Duration, evidence []lifecycle.Evidence) bool {
+	lost := slices.ContainsFunc(evidence, func(e lifecycle.Evidence) bool { return e.Points == lifecycle.CauseDisconnect })
+	return ago <= sleepWindow || lost && ago <= patience
 }

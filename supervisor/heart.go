@@ -108,8 +108,6 @@ func (r *run) stopHeart(ctx context.Context) {
 	}
 	r.watch.awake.release()
 	r.watch.heal.stop()
-	s := r.heart.LastSleep()
-	r.noteSleep(s.For, s.Woke)
 	r.noteDead()
 }
 

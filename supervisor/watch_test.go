@@ -190,3 +190,24 @@ func TestWatchRecovers(t *testing.T) {
 		})
 	}
 }
+
+func TestSleepCounts(t *testing.T) {
+	t.Parallel()
+	lost := []lifecycle.Evidence{{Points: lifecycle.CauseAgentError}, {Points: lifecycle.CauseDisconnect}}
+	const patience = 30 * time.Minute
+	for _, tt := range []struct {
+		name     string
+		ago      time.Duration
+		evidence []lifecycle.Evidence
+		want     bool
+	}{
+		{"just before the end", time.Minute, nil, true},
+		{"long before", 10 * time.Minute, nil, false},
+		{"long before, and the connection was lost", 10 * time.Minute, lost, true},
+		{"longer than it tries", 40 * time.Minute, lost, false},
+	} {
+		if got := sleepCounts(tt.ago, patience, tt.evidence); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}

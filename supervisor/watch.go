@@ -144,8 +144,8 @@ func (w *watch) descendants() []store.Descendant { return asDescendants(w.census
 // lookAtProcesses tells what the agent does itself from what its tools do.
 func (w *watch) lookAtProcesses(g *heartbeat.Glimpse, over time.Duration) {
 	first := w.own == nil
-	if first {
-		w.own = map[int]uint64{}
+	if first && len(w.census) > 0 {
+		w.own = make(map[int]uint64, len(w.census))
 		for _, p := range w.census {
 			w.own[p.PID] = p.Start
 		}

@@ -1,6 +1,7 @@
 package heartbeat_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -57,11 +58,11 @@ func TestLights(t *testing.T) {
 
 // lampsOf writes lights as the table of runs does.
 func lampsOf(l heartbeat.Lights) string {
-	out := ""
+	var out strings.Builder
 	for i, light := range []heartbeat.Light{l.Beating, l.Busy, l.Growing, l.Advancing} {
-		out += map[heartbeat.Witness]string{heartbeat.Yes: "BPOT"[i : i+1], heartbeat.No: "-", heartbeat.Unknown: "?"}[light.Lit]
+		out.WriteString(map[heartbeat.Witness]string{heartbeat.Yes: "BPOT"[i : i+1], heartbeat.No: "-", heartbeat.Unknown: "?"}[light.Lit])
 	}
-	return out
+	return out.String()
 }
 
 func TestLightsAfterSleep(t *testing.T) {

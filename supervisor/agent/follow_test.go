@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -46,10 +47,10 @@ func TestFollowerOfLines(t *testing.T) {
 		{endEntry + startEntry, []EventType{EventTurnCompleted, EventTurnStarted}, TurnOpen},
 		{endEntry, []EventType{EventTurnCompleted}, TurnCompleted},
 	}
-	text := ""
+	var text strings.Builder
 	for i, s := range steps {
-		text += s.text
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		text.WriteString(s.text)
+		if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if s.text != "" && !f.Grew() {

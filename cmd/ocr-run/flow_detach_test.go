@@ -21,8 +21,10 @@ func TestDetachedSeesTheEnvironmentOfItsCaller(t *testing.T) {
 		{"not detached", []string{"A=1", uid + "outer"}, []string{"A=1", uid + "outer"}, detachment{}},
 		{"outside of a run", []string{"A=1", uid + "own", lineage + "own", log + "/l"}, []string{"A=1"}, detachment{"own", "/l"}},
 		{
-			"inside of one", []string{uid + "own", lineage + "root/outer/own", log + "/l", "B=2"},
-			[]string{"B=2", uid + "outer", lineage + "root/outer"}, detachment{"own", "/l"},
+			"inside of one",
+			[]string{uid + "own", lineage + "root/outer/own", log + "/l", "B=2"},
+			[]string{"B=2", uid + "outer", lineage + "root/outer"},
+			detachment{"own", "/l"},
 		},
 	} {
 		given := tt.given

@@ -79,7 +79,7 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 .PHONY: flows
 flows: ## cancel a crowd of CHILDREN (500), and live through many random lives of flows
 	OCR_RUN_FLOW_CHILDREN=$(CHILDREN) $(GO) test -count=1 -timeout $(TESTWAIT) -run TestACrowdOfChildren -v ./cmd/ocr-run
-	OCR_RUN_FLOW_LIVES=1000 OCR_RUN_KILL_ROUNDS=40 $(GO) test -count=1 -timeout $(TESTWAIT) -run 'TestFlowsDo|TestKilledProcesses' -v ./store -rapid.checks=1000
+	OCR_RUN_FLOW_LIVES=1000 OCR_RUN_KILL_ROUNDS=100 $(GO) test -count=1 -timeout $(TESTWAIT) -run 'TestFlowsDo|TestKilledProcesses' -v ./store -rapid.checks=1000
 
 .PHONY: cover
 cover: ## measure test coverage, into bin/cover.html

@@ -20,6 +20,13 @@
 // absorbing: more facts of the same run can move an outcome away from success,
 // never towards it.
 //
+// # Flows
+//
+// A flow is driven by its controller and settles by itself. [DecideFlow] says what
+// a move does to it or why it is refused, [DueStep] what is due when a child has
+// ended, [JudgeFlow] what it amounts to with its children. Nothing of a flow takes
+// part in the outcome of a child.
+//
 // The lists in this package are the same lists as the CHECK constraints of the
 // ledger; a test in package store holds the two together.
 package lifecycle

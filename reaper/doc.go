@@ -33,7 +33,7 @@
 //
 // The [Step] constants say in which order and why. [Explain] and [Audit] look with
 // the same eyes and change nothing. [Cancel] asks a run to end, or ends what is
-// left of it.
+// left of it; [CancelFlow] does so with every run of a flow.
 //
 // # Goroutines
 //

@@ -287,5 +287,5 @@ func (w *sweeping) forget(ctx context.Context) (err error) {
 		return err
 	}
 	w.done.Forgotten, err = w.Ledger.Forget(ctx, w.forgetBefore(at), s.needed())
-	return err
+	return errors.Join(err, w.forgetLogs(ctx, w.forgetBefore(at)))
 }

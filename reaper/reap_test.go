@@ -423,3 +423,30 @@ func TestIdleRunIsAsked(t *testing.T) {
 		t.Errorf("it was asked again: %+v", r.Runs)
 	}
 }
+
+// With the history go the logs of runs that are forgotten, and no others.
+func TestForgottenLogs(t *testing.T) {
+	t.Parallel()
+	s := newSweep(t)
+	s.KeepHistory = HistoryLeast
+	s.flow("f")
+	s.child("f", "known", noOne(here(t)), true)
+	old := time.UnixMilli(here(t).Now.WallMS).Add(-2 * HistoryLeast)
+	if err := os.MkdirAll(filepath.Dir(LogPath(s.dir, "")), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for uid, at := range map[string]time.Time{"known": old, "forgotten": old, "new": old.Add(2 * HistoryLeast)} {
+		if err := os.WriteFile(LogPath(s.dir, uid), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(LogPath(s.dir, uid), at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.reap()
+	for uid, stays := range map[string]bool{"known": true, "forgotten": false, "new": true} {
+		if _, err := os.Stat(LogPath(s.dir, uid)); (err == nil) != stays {
+			t.Errorf("log of %s: %v", uid, err)
+		}
+	}
+}

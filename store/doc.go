@@ -22,6 +22,16 @@
 //	                        ▼                   ▼                      │ generation
 //	                   not-started             lost ───────────────────┘
 //
+// # Flows
+//
+// A flow is a workflow of kind flow that executions point to. What is asked of it is
+// decided by lifecycle on the row as the write transaction sees it, and refused with
+// a word; the end of a child settles its flow in the transaction of that end, whoever
+// writes it. Why a flow is in its state, and its limit, are read from its events.
+//
+//	queued ──► running ◄──► waiting, blocked      each ──► failed, cancelled
+//	             └──────────────┴──────────────────────► succeeded
+//
 // # When the ledger cannot be had
 //
 // A Recorder stands between a run and its ledger. A ledger that is missing,

@@ -95,9 +95,9 @@ func endAny(ctx context.Context, l *store.Ledger, f store.Flow, at store.Instant
 // moments, break no rule at any step that one of them has acknowledged.
 func TestKilledProcessesLeaveFlowsWhole(t *testing.T) {
 	t.Parallel()
-	rounds, each := 4, 60
+	rounds, each := 3, 25
 	if testing.Short() || raceDetector {
-		rounds, each = 2, 25
+		rounds, each = 1, 12
 	}
 	if n, err := strconv.Atoi(os.Getenv(killRoundsVariable)); err == nil {
 		rounds = n

@@ -301,9 +301,9 @@ const flowLivesVariable = "OCR_RUN_FLOW_LIVES"
 // does what the model does, and no rule is broken after any step.
 func TestFlowsDoAsTheModel(t *testing.T) {
 	t.Parallel()
-	dir, n, most := t.TempDir(), 0, 20
+	dir, n, most := t.TempDir(), 0, 15
 	if raceDetector {
-		most = 5 // one goroutine: a few lives show the race detector all there is
+		most = 2 // one goroutine: a few lives show the race detector all there is
 	}
 	if v, err := strconv.Atoi(os.Getenv(flowLivesVariable)); err == nil {
 		most = v

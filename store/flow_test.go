@@ -173,7 +173,7 @@ func TestCancelNeverLosesToARevision(t *testing.T) {
 			}
 		})
 	}
-	for changes.Load() < 50 {
+	for changes.Load() < 10 {
 		if t.Failed() {
 			break
 		}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/reaper"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor"
 )
@@ -197,7 +197,7 @@ func (w *watcher) lastLine(uid string) string {
 	if err != nil {
 		return ""
 	}
-	f, err := os.Open(filepath.Join(logDir(dir), uid+".log"))
+	f, err := os.Open(reaper.LogPath(dir, uid))
 	if err != nil {
 		return ""
 	}

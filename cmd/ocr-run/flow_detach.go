@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
+	"github.com/ocr-run/ocr-run/reaper"
 	"github.com/ocr-run/ocr-run/supervisor"
 )
 
@@ -27,9 +28,6 @@ const envDetached = "OCR_RUN_DETACHED"
 // detachment is what a wrapper in the background knows of itself; zero for any
 // other.
 type detachment struct{ uid, log string }
-
-// logDir is where the output of runs in the background goes.
-func logDir(stateDir string) string { return filepath.Join(stateDir, "logs") }
 
 // detached takes apart the environment of a wrapper in the background. From its
 // first moment it carries the marker of its own run, or the end of the run it was
@@ -88,11 +86,10 @@ func (r *flowRun) detach(ctx context.Context) error {
 // openLog opens the file for the output of a run in the background.
 func openLog(stateDir, path, uid string) (*os.File, error) {
 	if path == "" {
-		dir := logDir(stateDir)
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		path = reaper.LogPath(stateDir, uid)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return nil, fmt.Errorf("make log directory: %w", err)
 		}
-		path = filepath.Join(dir, uid+".log")
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {

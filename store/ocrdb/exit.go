@@ -53,7 +53,7 @@ func ownZero(p lifecycle.Process) bool {
 
 // stopCode is the word for who stopped a process that obeyed.
 func stopCode(p lifecycle.Process) (code int, ok bool) {
-	if p.StopFailed || p.End == lifecycle.EndNotStarted {
+	if p.StopFailed {
 		return 0, false
 	}
 	switch p.StoppedBy {

@@ -41,6 +41,7 @@ func TestExitCode(t *testing.T) {
 		{"terminal", lifecycle.Process{End: signalled, Signal: new(1), StoppedBy: lifecycle.StoppedByTerminal}, exitSignalled, true},
 		{"not found", lifecycle.Process{End: lifecycle.EndNotStarted, ExitCode: new(127)}, 127, true},
 		{"not started", lifecycle.Process{End: lifecycle.EndNotStarted}, exitSignalled, true},
+		{"called off", lifecycle.Process{End: lifecycle.EndNotStarted, ExitCode: new(125), StoppedBy: lifecycle.StoppedByUser}, exitCancelled, true},
 	} {
 		if code, over := ExitCode(c.p); code != c.code || over != c.over {
 			t.Errorf("%s: %d, %v, want %d, %v", c.name, code, over, c.code, c.over)

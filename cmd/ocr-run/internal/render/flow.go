@@ -167,7 +167,7 @@ func FlowText(s Style, f Flow) string {
 
 // FlowLine is a flow in one line: what the verbs that change it answer.
 func FlowLine(s Style, f Flow) string {
-	return s.paint(bold, Plain(ShortFlow(f.ID))) + "  " + flowState(s, f) + ": " + counts(f.Runs) + "\n"
+	return s.paint(bold, Plain(f.ID)) + "  " + flowState(s, f) + ": " + counts(f.Runs) + "\n"
 }
 
 // FlowCancelledText is the answer for a person.

@@ -170,6 +170,7 @@ func (r *reading) line(rule rule, line string) {
 		r.completes()
 	case saysSpoilt:
 		r.spoilt = rule
+		r.spoilt.text = message
 	case saysAsked:
 		r.forget()
 		r.spoilt = rule

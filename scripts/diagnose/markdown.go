@@ -115,7 +115,7 @@ func faultTables(all []result) string {
 		cell[at] = append(cell[at], r)
 	}
 	var b strings.Builder
-	b.WriteString("\n## Faults\n\nEach cell: in how many of the ways to use the agent outcome and cause were right.\n")
+	b.WriteString("\n## Faults\n\nEach cell: in how many of the ways to use the agent outcome and cause were right; –: not run.\n")
 	for _, g := range []struct {
 		title string
 		list  []fault
@@ -196,9 +196,9 @@ const markdownSilence = `
 - **Gemini CLI asked once** (text, json) goes on as if nothing had happened when its model stops at a token limit or is stopped by a filter after the first
   words: neither its output, nor its exit code, nor its record differ from those of a whole answer. The limit is noticed when the model's count of tokens is one that models
   stop at; on the screen Gemini CLI says both, and there they are seen.
-- **Qwen Code asked once** tells of a limit by having the answer continued again and again, and of a filter not at all.
-- **A full-screen program that was left while it waited for a network** shows that only on a screen that is gone when it ends. Such a run is incomplete, of
-  which the cause may stay open.
+- **Qwen Code** tells of a limit by having the answer continued again and again. Of a filter it tells only on its screen, which it clears when it is left.
+- **A full-screen program that was left while it waited for a network, or after ^C,** may show that only on a screen that is gone when it ends. Such a run is
+  incomplete, and its cause stays open.
 - **A signal of a stranger** is a fact without an author: the cause is unknown, the signal is in the receipt.
 `
 
@@ -206,7 +206,7 @@ const markdownFoot = `
 ## How to repeat it
 
 ` + "```sh" + `
-make diagnose                                       # everything: about an hour on two cores
+make diagnose                                       # everything: about two hours on two cores
 make diagnose ARGS="-only 'claude/.*/json'"         # one agent, one way to use it
 go run ./scripts/diagnose -list                     # the names of all runs
 ` + "```" + `

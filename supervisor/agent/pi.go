@@ -25,6 +25,7 @@ func pi() Agent {
 		value:      piValue,
 		record:     record{files: piFiles, about: piAbout, line: piEntry},
 		text: []rule{
+			{saysWorks, inset, "── ", " Working ──", ""},
 			{saysFailed, whole, "terminated", "", CauseDisconnect},
 			{saysFailed, whole, "Connection error.", "", CauseDisconnect},
 			{saysFailed, atStart, "Connection error", "", CauseDisconnect},

@@ -25,11 +25,15 @@ func qwen() Agent {
 			{saysFailed, inset, "✕ ", "", ""},
 			{saysUser, inside, "Operation cancelled.", "", ""},
 			{saysUser, inset, "Request cancelled.", "", ""},
-			{saysFailed, inset, "ℹ ", "Response truncated due to token limits", CauseTruncated},
-			{saysFailed, inset, "ℹ ", "Response stopped ", CauseAgentError},
+			{saysUser, inset, "●", "Request cancelled.", ""},
+			{saysSpoilt, inset, "ℹ ", "Response truncated due to token limits", CauseTruncated},
+			{saysSpoilt, inset, "ℹ ", "Response stopped ", CauseAgentError},
+			{saysSpoilt, inset, "●", "Response truncated due to token limits", CauseTruncated},
+			{saysSpoilt, inset, "●", "Response stopped ", CauseAgentError},
 			{saysWaits, inset, "Allow execution", "", ""},
 			{saysWaits, inset, "Apply this change?", "", ""},
 			{saysMoves, inset, "✦ ", "", ""},
+			{saysMoves, inset, "◆", "", ""},
 			{saysSession, inside, "qwen --resume ", "", ""},
 		},
 	}
@@ -149,8 +153,9 @@ func qwenEntry(t *track, b []byte) {
 		calls = calls || p.Call != nil
 	}
 	if oneOf(v.Type, "user", "tool_result") || calls {
-		t.pieces = 0
+		t.pieces, t.responded = 0, false
 	}
+	t.responded = t.responded || event.Name == "qwen-code.api_response"
 	switch {
 	case v.Type == "user":
 		t.begin()
@@ -159,6 +164,8 @@ func qwenEntry(t *track, b []byte) {
 	case v.Type == "assistant":
 		t.pieces++
 		switch {
+		case v.Usage == nil && !t.responded:
+			t.moves() // as far as it came: the request is still open
 		case t.pieces > qwenPieces:
 			t.fails(CauseTruncated, "the answer was continued again and again")
 		case v.Usage != nil && atLimit(v.Usage.Output):

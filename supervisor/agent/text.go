@@ -42,6 +42,9 @@ const (
 	saysSession               // the session's name follows
 	saysLeft                  // nothing: a line that may follow a failure
 	saysCompleted             // the turn completed
+	saysSpoilt                // the answer, which may be painted below, is not whole
+	saysAsked                 // a person asked the next thing
+	saysWorks                 // the turn is on
 )
 
 // Text reads the tail of what the agent wrote for people, without escapes: the
@@ -59,6 +62,9 @@ func (a Agent) Text(tail string, in Invocation) Standing {
 			r.forget()
 		}
 	}
+	if r.Turn == TurnUnknown && r.spoilt.cause != "" {
+		r.failed(r.spoilt.cause, r.spoilt.text)
+	}
 	if r.Turn == TurnUnknown {
 		return Standing{Session: r.Session, Waiting: r.Waiting}
 	}
@@ -71,6 +77,8 @@ type reading struct {
 	// cause and trouble are what was told before the failure itself.
 	cause   Cause
 	trouble string
+	// spoilt is the rule that says so of the last answer.
+	spoilt rule
 }
 
 // forget takes back what was read of the turn.
@@ -160,6 +168,14 @@ func (r *reading) line(rule rule, line string) {
 		}
 	case saysCompleted:
 		r.completes()
+	case saysSpoilt:
+		r.spoilt = rule
+		r.spoilt.text = message
+	case saysAsked:
+		r.forget()
+		r.spoilt = rule
+	case saysWorks:
+		r.begin()
 	case saysWaits:
 		r.Waiting = true
 	case saysSession:

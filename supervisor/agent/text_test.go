@@ -42,6 +42,10 @@ func TestText(t *testing.T) {
 		{"quoted on screen", "gemini", true, "✦ The log says half[ERROR] Model stream ended and [API Error: terminated]\n > ", ""},
 		{"cut on screen", "gemini", true, "✦ I have started\nℹ ⚠️  Response truncated due to token limits.\n > ", "failed truncated"},
 		{"filtered on screen", "qwen", true, "✦ I have started\nℹ ⚠️  Response stopped due to safety reasons.\n > ", "failed agent-error"},
+		{"filtered above the answer", "gemini", true, " > do it\nℹ ⚠️  Response stopped due to safety reasons.\n✦ I have started\n >   Type your message or @path", "failed agent-error"},
+		{"asked again", "gemini", true, "ℹ ⚠️  Response stopped due to safety reasons.\n✦ I have\n > do it so\n✦ Done.\n >   Type your message", ""},
+		{"cancelled on screen", "qwen", true, "◆︎ I have started\n●︎ Request cancelled.\n*   Type your message", "interrupted user"},
+		{"still at work", "pi", true, "I have started\n── ⠋ Working ─────────\n/quit", "open"},
 		{"no memory left", "gemini", false, "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n----- Native stack trace -----\n 1: 0xb78db3 node::OOMErrorHandler [node]", "failed oom"},
 		{"no memory left", "codex", false, "memory allocation of 4096 bytes failed", "failed oom"},
 

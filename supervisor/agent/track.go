@@ -44,6 +44,8 @@ type track struct {
 	counted bool
 	// frank is true once it is known that the agent says when an answer broke off.
 	frank bool
+	// responded is true once a request was answered to its end.
+	responded bool
 	// pieces counts the answers in a row with nothing asked for in between, where
 	// an agent has an answer continued that was cut short.
 	pieces int

@@ -9,9 +9,7 @@ import (
 	"strconv"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
-	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/lifecycle"
-	"github.com/ocr-run/ocr-run/reaper"
 	"github.com/ocr-run/ocr-run/store"
 )
 
@@ -267,14 +265,4 @@ func flowCounts(all []store.Execution) (n render.FlowCounts) {
 		}
 	}
 	return n
-}
-
-// runView is one run as the JSON contract shows it.
-func (c call) runView(e store.Execution) render.Execution {
-	at := c.observer()
-	liveness := heartbeat.LivenessEnded
-	if !e.Process.End.Over() {
-		liveness = reaper.Look(e, at)
-	}
-	return executionView(e, liveness, at.Now)
 }

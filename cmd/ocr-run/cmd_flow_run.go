@@ -210,7 +210,7 @@ func (r *flowRun) commit(ctx context.Context, w *wrapping, cfg supervisor.Config
 		r.note("%s", err)
 	}
 	if e, err := l.Execution(ctx, w.uid); err == nil {
-		view.Execution = new(r.runView(e))
+		view.Execution = &r.views(ctx, []store.Execution{e})[0]
 	}
 	return res, r.report(view, nil)
 }

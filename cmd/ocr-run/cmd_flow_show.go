@@ -86,10 +86,9 @@ func (c call) flowTree(ctx context.Context, l *store.Ledger, f store.Flow) (rend
 		return render.Flow{}, nil, c.failed(err)
 	}
 	c.joinHosts(ctx, children)
-	c.joinHosts(ctx, nested)
 	all := slices.Concat(children, nested)
 	slices.SortStableFunc(all, func(a, b store.Execution) int { return cmp.Compare(a.At.WallMS, b.At.WallMS) })
-	return flowViewOf(f, children), c.tree(all, nil), nil
+	return flowViewOf(f, children), c.tree(ctx, all, nil), nil
 }
 
 // uidsOf are the names of runs.

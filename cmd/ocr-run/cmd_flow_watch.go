@@ -164,8 +164,8 @@ func (w *watcher) look(ctx context.Context) error {
 	}
 	w.joinHosts(ctx, rows)
 	w.flow, w.children, w.runs = flowViewOf(f, rows), flowChildren(rows), w.runs[:0]
-	for _, e := range rows {
-		w.runs = append(w.runs, render.Watched{Execution: w.runView(e), Doing: w.doing(e)})
+	for i, v := range w.views(ctx, rows) {
+		w.runs = append(w.runs, render.Watched{Execution: v, Doing: w.doing(rows[i])})
 	}
 	return nil
 }

@@ -82,8 +82,7 @@ func (c call) printForest(ctx context.Context, workspace string) error {
 			}
 			views = append(views, *view)
 		}
-		c.joinHosts(ctx, runs)
-		forest = c.tree(runs, views)
+		forest = c.tree(ctx, runs, views)
 		return nil
 	})
 	if err != nil {

@@ -73,8 +73,7 @@ func (c call) printRun(ctx context.Context, l *store.Ledger, row store.Execution
 		return err
 	}
 	all := append([]store.Execution{row}, below...)
-	c.joinHosts(ctx, all)
-	return c.printText(render.Tree(c.style(), c.tree(all, nil)))
+	return c.printText(render.Tree(c.style(), c.tree(ctx, all, nil)))
 }
 
 // showForeign prints a run that only the host of this directory knows; unknown is

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/store"
 )
@@ -8,7 +10,7 @@ import (
 // tree puts runs below the runs they were started in, and below their flows where
 // those are given: a flow below the run that created it, if that is there. What
 // nothing given leads to is a root. The order stays.
-func (c call) tree(all []store.Execution, flows []render.Flow) []render.Node {
+func (c call) tree(ctx context.Context, all []store.Execution, flows []render.Flow) []render.Node {
 	g := grown{runs: map[string]bool{}, flows: map[string]bool{}, below: map[string][]render.Node{}}
 	for _, e := range all {
 		g.runs[e.UID] = true
@@ -27,15 +29,15 @@ func (c call) tree(all []store.Execution, flows []render.Flow) []render.Node {
 	for _, e := range all {
 		inFlow[e.UID] = e.FlowID
 	}
-	for _, e := range all {
-		above := ""
+	for i, v := range c.views(ctx, all) {
+		e, above := all[i], ""
 		switch {
 		case g.flows[e.FlowID] && (!g.runs[e.ParentUID] || inFlow[e.ParentUID] != e.FlowID):
 			above = flowKey(e.FlowID)
 		case g.runs[e.ParentUID]:
 			above = runKey(e.ParentUID)
 		}
-		g.below[above] = append(g.below[above], render.Node{Execution: new(c.runView(e))})
+		g.below[above] = append(g.below[above], render.Node{Execution: &v})
 	}
 	return g.grow("", map[string]bool{})
 }

@@ -40,16 +40,19 @@ func (b *bed) runDegraded(ctx context.Context, code int) error {
 	}
 }
 
-// takenIn looks whether a run with that exit code is in the ledger by now.
-func (b *bed) takenIn(ctx context.Context, code int) error {
-	list, err := b.history(ctx)
-	if err != nil {
-		return err
+// takenIn waits for a run with that exit code in the ledger: who looks takes it in,
+// but waits no longer for it than a person would.
+func (b *bed) takenIn(ctx context.Context, code int) (err error) {
+	has := func(e render.Execution) bool { return e.Process.ExitCode != nil && *e.Process.ExitCode == code }
+	waited := b.await(ctx, func() bool {
+		var list []render.Execution
+		list, err = b.history(ctx)
+		return err != nil || slices.ContainsFunc(list, has)
+	})
+	if err == nil && waited != nil {
+		err = fmt.Errorf("the ledger does not take the run in: %w", waited)
 	}
-	if !slices.ContainsFunc(list, func(e render.Execution) bool { return e.Process.ExitCode != nil && *e.Process.ExitCode == code }) {
-		return errors.New("afterwards the ledger has not taken the run in")
-	}
-	return nil
+	return err
 }
 
 // drillLocked: a ledger that somebody keeps locked holds nobody up.

@@ -14,7 +14,7 @@ until_so() {
 		sleep 0.05
 	done
 }
-live() { ocr-run ps | grep -q ' live '; }
+live() { ocr-run ps --json | grep -q '"liveness": "live"'; }
 
 ocr-run service status && fail 'it is there before it was installed'
 ocr-run service install --yes

@@ -15,6 +15,8 @@ var (
 	ErrAmbiguous = errors.New("ambiguous")
 	// ErrBusy: another process held the write lock for the whole busy timeout.
 	ErrBusy = errors.New("ledger busy")
+	// ErrFull is a ledger whose disk has no room.
+	ErrFull = errors.New("disk full")
 	// ErrTooNew: a later version of ocr-run wrote this ledger.
 	ErrTooNew = errors.New("ledger too new")
 	// ErrDamaged: the file is no ledger, or its pages are corrupt.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -160,8 +161,11 @@ func (c call) sweep(ctx context.Context, cfg reaper.Config, plan reaper.Plan) er
 	if err := c.printReaping(view); err != nil {
 		return err
 	}
-	if remains(result.Processes) || trouble != nil {
+	switch all := eachOf(trouble); {
+	case remains(result.Processes), slices.ContainsFunc(all, func(err error) bool { return !errors.Is(err, store.ErrBusy) }):
 		return answered(exitError)
+	case len(all) > 0:
+		return answered(exitBusy)
 	}
 	return nil
 }

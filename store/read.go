@@ -137,17 +137,22 @@ func executionsOf(rows []row) []Execution {
 }
 
 func (l *Ledger) scanExecutions(ctx context.Context, query string, args ...any) (found []row, err error) {
-	rows, err := l.db.QueryContext(ctx, query, args...)
+	return readAll(ctx, l.db, scanExecution, query, args...)
+}
+
+// readAll reads every row of a query.
+func readAll[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), query string, args ...any) (found []T, err error) {
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		r, err := scanExecution(rows)
+		one, err := scan(rows)
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, r)
+		found = append(found, one)
 	}
 	return found, rows.Err()
 }

@@ -211,12 +211,5 @@ func cancelReason(e store.Execution, done reaper.Cancelled) string {
 
 // printCancelled prints the answer as JSON or for a person.
 func (c call) printCancelled(view render.Cancelled) error {
-	if !c.flags.Bool("json") {
-		return c.printText(render.CancelledText(c.style(), view))
-	}
-	b, err := render.CancelledJSON(view)
-	if err != nil {
-		return err
-	}
-	return c.print(b)
+	return c.printEither(func() string { return render.CancelledText(c.style(), view) }, func() ([]byte, error) { return render.CancelledJSON(view) })
 }

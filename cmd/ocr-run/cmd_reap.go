@@ -191,14 +191,7 @@ func (c call) printReaping(view render.Reaping) error {
 	if c.flags.Bool("quiet") {
 		return c.printText(render.ReapDeeds(c.style(), view))
 	}
-	if !c.flags.Bool("json") {
-		return c.printText(render.Reap(c.style(), view))
-	}
-	b, err := render.ReapingJSON(view)
-	if err != nil {
-		return err
-	}
-	return c.print(b)
+	return c.printEither(func() string { return render.Reap(c.style(), view) }, func() ([]byte, error) { return render.ReapingJSON(view) })
 }
 
 // planView is a plan as the JSON contract shows it.

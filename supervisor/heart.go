@@ -39,7 +39,7 @@ func (r *run) startHeart() {
 	r.watch = r.newWatch()
 	cfg := r.heartConfig()
 	cfg.Descendants, cfg.Activity, cfg.Look, cfg.Heard = r.watch.descendants, r.activity(), r.watch.look, r.watch.hear
-	s := newScout(r.offspring, cfg.Wakes)
+	s := newScout(offspring(r.monitor, r.launched.Child.PID), cfg.Wakes)
 	cfg.Wakes = s.beats
 	r.heart = heartbeat.New(cfg)
 	r.heart.Start()
@@ -47,14 +47,17 @@ func (r *run) startHeart() {
 	r.scout.Store(s)
 }
 
-// offspring is what the command has started; the command itself is in the row
-// already. It is empty when that cannot be read, because the monitor is gone.
-func (r *run) offspring() []store.Descendant {
-	all, err := living(r.monitor)
-	if err != nil {
-		return nil
+// offspring looks for what a command has started below a monitor; the command itself
+// is in the row already. It finds nothing when that cannot be read, because the monitor
+// is gone. What looks is on a goroutine of its own and has nothing of the run's.
+func offspring(monitor, command int) func() []store.Descendant {
+	return func() []store.Descendant {
+		all, err := living(monitor)
+		if err != nil {
+			return nil
+		}
+		return asDescendants(slices.DeleteFunc(all, func(p proc.Process) bool { return p.PID == command }))
 	}
-	return asDescendants(slices.DeleteFunc(all, func(p proc.Process) bool { return p.PID == r.launched.Child.PID }))
 }
 
 // living are the processes below a monitor that have not ended.

@@ -23,9 +23,9 @@ const waitLook = 10 * time.Second
 
 // wait lets the time of the launch come. Meanwhile the run stands announced, with
 // its lease and its heartbeat, for everybody to see. It is false when the run was
-// asked to end instead.
+// asked to end instead. There is nothing to wait with where there is nothing to execute.
 func (r *run) wait(ctx context.Context) bool {
-	if r.cfg.NotBefore.IsZero() {
+	if r.cfg.NotBefore.IsZero() || r.cfg.Missing != nil {
 		return true
 	}
 	r.began = r.cfg.Clock.Now()

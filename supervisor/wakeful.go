@@ -57,14 +57,20 @@ func (k *wakefulness) want(on bool) {
 // ask asks the system. What is no longer wanted by then is given back.
 func (k *wakefulness) ask() {
 	lock, err := k.acquire(k.ctx)
+	k.take(lock, err)
+	// Unlocked: whoever is told may take its time, and want must never wait.
+	if err != nil && k.ctx.Err() == nil {
+		k.failed(err)
+	}
+}
+
+// take takes in the answer.
+func (k *wakefulness) take(lock releaser, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.asking = false
 	if err != nil {
 		k.refused = true
-		if k.ctx.Err() == nil {
-			k.failed(err)
-		}
 		return
 	}
 	k.lock = lock

@@ -61,6 +61,24 @@ func TestWakefulness(t *testing.T) {
 	})
 }
 
+func TestWakefulnessToldSlowlyHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		told := make(chan struct{})
+		k := newWakefulness("test", func(error) { <-told })
+		k.acquire = func(context.Context) (releaser, error) { return nil, errors.New("no logind") }
+		k.want(true)
+		synctest.Wait()
+		if !k.mu.TryLock() {
+			t.Error("locked while somebody is told")
+		} else {
+			k.mu.Unlock()
+		}
+		close(told)
+		k.release()
+	})
+}
+
 func TestWakefulnessRefusedIsToldOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

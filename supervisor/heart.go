@@ -38,7 +38,7 @@ func (b beats) Beat(ctx context.Context, beat store.Beat) (store.BeatAnswer, err
 func (r *run) startHeart() {
 	r.watch = r.newWatch()
 	cfg := r.heartConfig()
-	cfg.Descendants, cfg.Activity, cfg.Look, cfg.Heard = r.watch.descendants, r.activity(), r.watch.look, r.watch.hear
+	cfg.Descendants, cfg.Activity, cfg.Look, cfg.Heard = r.watch.descendants, r.watch.activity, r.watch.look, r.watch.hear
 	s := newScout(offspring(r.monitor, r.launched.Child.PID), cfg.Wakes)
 	cfg.Wakes = s.beats
 	r.heart = heartbeat.New(cfg)
@@ -118,7 +118,8 @@ func (r *run) stopHeart(ctx context.Context) {
 func (r *run) newWatch() *watch {
 	c := r.cfg.Watch
 	w := &watch{
-		cfg: c, agent: r.cfg.Agent != "", monitor: r.monitor, passed: &r.passed, tell: r.raise, interval: r.cfg.Interval,
+		cfg: c, agent: r.cfg.Agent != "", monitor: r.monitor, command: r.launched.Child.PID,
+		passed: &r.passed, activity: r.activity(), tell: r.raise, interval: r.cfg.Interval,
 		rules: heartbeat.NewWatch(heartbeat.Rules{Idle: c.Idle, Stall: c.Stall, Agent: r.cfg.Agent != "", Interval: r.cfg.Interval}),
 		last:  r.cfg.Clock.Now(),
 		conns: connections{found: func(peer string, lasted time.Duration) { r.raise(concern{dead: peer, lasted: lasted}) }},

@@ -69,7 +69,7 @@ func (m *monitor) bury() {
 // keep spares a process that is meant to stay, and one that belongs to another
 // execution whose wrapper lives: that is stopped through its own cancel, or not at
 // all. A wrapper itself still carries the marker of the run it was started in, but
-// its monitor, a child of its, carries its own.
+// its monitor, a child of its, carries its own, and the lease is in its hands.
 func (m *monitor) keep(p proc.Process) (reason string, keep bool) {
 	if reason, stays := proc.Stays(p, m.order.uid); stays {
 		return reason, true
@@ -80,6 +80,9 @@ func (m *monitor) keep(p proc.Process) (reason string, keep bool) {
 		if err == nil && ok && m.foreign(uid) {
 			return "belongs to execution " + uid, true
 		}
+	}
+	if uid, ok := m.nestedIn(p.PID); ok {
+		return "belongs to execution " + uid, true
 	}
 	return "", false
 }

@@ -54,6 +54,7 @@ type run struct {
 	gone      chan struct{} // the user's terminal is gone
 	wants     chan heartbeat.Answer
 	concerns  chan concern
+	warnings  chan string // nil before the first, see say
 
 	announced  store.Announcement
 	launched   store.Launch

@@ -128,7 +128,7 @@ func (r *run) newWatch() *watch {
 		w.moved = r.relay.Moved
 	}
 	if c.StayAwake {
-		w.awake = newWakefulness(r.wakeReason(), func(err error) {
+		w.awake = newWakefulness(r.wakeReason(), r.keepsAwake, func(err error) {
 			r.cfg.Log.Warn().Err(err).Msg("stay awake")
 			r.raise(concern{asleep: err})
 		})
@@ -139,6 +139,9 @@ func (r *run) newWatch() *watch {
 	}
 	return w
 }
+
+// keepsAwake takes in which child of ours keeps the machine awake, 0 for none.
+func (r *run) keepsAwake(pid int) { r.helper.Store(int64(pid)) }
 
 // wakeReason is why the machine is kept awake, for people.
 func (r *run) wakeReason() string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,9 +37,8 @@ const reportedMost = 100
 // Everything below this process is the run's: as the subreaper it inherits
 // whatever the run lets go of.
 func (m *monitor) leftovers(ctx context.Context) store.Leftovers {
-	self := os.Getpid()
 	cfg := proc.StopConfig{
-		Census: func() ([]proc.Process, error) { return proc.Descendants(self) },
+		Census: m.below,
 		Keep:   m.keep,
 		Grace:  proc.LeftoverGrace,
 		Bound:  leftoverBound,
@@ -53,6 +53,16 @@ func (m *monitor) leftovers(ctx context.Context) store.Leftovers {
 		return m.listed()
 	}
 	return named(proc.StopUntilQuiet(context.WithoutCancel(ctx), cfg))
+}
+
+// below lists all processes of the run. A helper of the wrapper we are in is none.
+func (m *monitor) below() ([]proc.Process, error) {
+	all, err := proc.Descendants(os.Getpid())
+	if m.helper == nil {
+		return all, err
+	}
+	helper := int(m.helper.Load())
+	return slices.DeleteFunc(all, func(p proc.Process) bool { return helper != 0 && p.PID == helper }), err
 }
 
 // bury takes in the exits of adopted orphans.
@@ -99,7 +109,7 @@ func (m *monitor) foreign(uid string) bool {
 
 // listed names what is left without touching it.
 func (m *monitor) listed() store.Leftovers {
-	all, err := proc.Descendants(os.Getpid())
+	all, err := m.below()
 	var out store.Leftovers
 	if err != nil {
 		return out

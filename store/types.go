@@ -184,6 +184,8 @@ type BeatAnswer struct {
 	SessionAtMS int64
 	// TurnOpen: a turn runs or is about to.
 	TurnOpen bool
+	// AwaitsUserMS is that of [Execution]: 0 when nobody said that it waits.
+	AwaitsUserMS int64
 	// Revision is that of the workflow it works on; 0 without one.
 	Revision int64
 }

@@ -64,6 +64,8 @@ type flowRun struct {
 	queue bool
 	limit int
 	ask   lifecycle.FlowAsk
+	// session is the agent's session that it goes on with; empty for none.
+	session string
 	// flow is the flow's id.
 	flow string
 	// report is told once what became of the request.
@@ -198,7 +200,10 @@ func (r *flowRun) commit(ctx context.Context, w *wrapping, cfg supervisor.Config
 	}
 	a := cfg.Announcement(w.env.clock.Now())
 	a.Queued = r.queue
-	res, err := l.RunInFlow(ctx, store.FlowRun{Announcement: a, Ask: r.ask})
+	res, err := l.RunInFlow(ctx, store.FlowRun{Announcement: a, Ask: r.ask, Session: r.session})
+	if by, ok := errors.AsType[*store.OccupiedError](err); ok {
+		return res, r.report(render.FlowRun{SchemaVersion: render.SchemaVersion, Found: res.Found}, r.taken(by))
+	}
 	view := render.FlowRun{
 		SchemaVersion: render.SchemaVersion, Found: res.Found, Created: res.Created, Reason: render.OrNull(string(res.Refused)),
 	}

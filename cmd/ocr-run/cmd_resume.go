@@ -109,12 +109,17 @@ func (c call) goOnWith(ctx context.Context, opts runOptions, row store.Execution
 		err = l.Claim(ctx, cfg.Announcement(c.clock.Now()), row.AgentSessionID)
 	}
 	if by, ok := errors.AsType[*store.OccupiedError](err); ok {
-		return &verbError{thing: c.verb, err: by, try: program + " show " + by.UID}
+		return c.taken(by)
 	}
 	if err != nil {
 		return c.failed(err)
 	}
 	return answered(w.conclude(ctx, supervisor.Run(ctx, cfg)))
+}
+
+// taken refuses to go on with a session that somebody else is at.
+func (c call) taken(by *store.OccupiedError) error {
+	return &verbError{thing: c.verb, err: by, try: program + " show " + by.UID}
 }
 
 // launchTime is when the command is to be launched at the earliest; zero for at
@@ -134,7 +139,7 @@ func (c call) launchTime() (time.Time, error) {
 // resumeInFlow goes on with a run of a flow as another run of it.
 func (c call) resumeInFlow(ctx context.Context, opts runOptions, row store.Execution, flow string) error {
 	opts.patience = busyTimeout
-	r := &flowRun{call: c, opts: opts, command: row.Resume, flow: flow}
+	r := &flowRun{call: c, opts: opts, command: row.Resume, flow: flow, session: row.AgentSessionID}
 	r.report = r.refuse
 	return r.perform(ctx, supervisor.Catch())
 }

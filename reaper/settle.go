@@ -66,13 +66,16 @@ func abandoned(e store.Execution, at heartbeat.Observer) bool {
 }
 
 // mayLaunch says whether a row without a launch may have a monitor that is not
-// known. One that waits has none before its time.
+// known. One that waits has none before its time. A wrapper that waits beats, for
+// its time and for its turn, and no longer once it launches: its last sign of life
+// is when the launch began, and not the announcement.
 func mayLaunch(e store.Execution, at heartbeat.Observer) bool {
-	if e.NotBeforeMS != 0 {
-		late := time.Duration(at.Now.WallMS-e.NotBeforeMS) * time.Millisecond
-		return late >= 0 && late <= unknownMonitor
+	late := time.Duration(at.Now.WallMS-e.NotBeforeMS) * time.Millisecond
+	if e.NotBeforeMS != 0 && late < 0 {
+		return false
 	}
-	return time.Duration(at.Now.AwakeMS-e.At.AwakeMS)*time.Millisecond <= unknownMonitor
+	silent := time.Duration(at.Now.AwakeMS-e.LastBeat.AwakeMS) * time.Millisecond
+	return silent <= unknownMonitor || e.NotBeforeMS != 0 && late <= unknownMonitor
 }
 
 // hasRecord says whether the end of a row is in its run file.

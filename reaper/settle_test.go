@@ -260,15 +260,19 @@ func TestARowThatWaitsHasNoMonitorBeforeItsTime(t *testing.T) {
 	for _, c := range []struct {
 		name           string
 		notBefore, age int64
+		silent         int64
 		want           bool
 	}{
-		{"just announced", 0, 1000, false},
-		{"announced long ago", 0, 60_000, true},
-		{"waits for its time", 3_600_000, 1000, true},
-		{"its time has just come", -1000, 60_000, false},
-		{"its time came long ago", -60_000, 120_000, true},
+		{"just announced", 0, 1000, 1000, false},
+		{"announced long ago", 0, 60_000, 60_000, true},
+		{"its turn has just come", 0, 3_600_000, 1000, false},
+		{"its turn came long ago", 0, 3_600_000, 60_000, true},
+		{"waits for its time", 3_600_000, 1000, 1000, true},
+		{"its time has just come", -1000, 60_000, 60_000, false},
+		{"its time came long ago", -60_000, 120_000, 120_000, true},
+		{"its time came long ago, its turn just now", -60_000, 120_000, 1000, false},
 	} {
-		row.At.AwakeMS = at.Now.AwakeMS - c.age
+		row.At.AwakeMS, row.LastBeat.AwakeMS = at.Now.AwakeMS-c.age, at.Now.AwakeMS-c.silent
 		if row.NotBeforeMS = 0; c.notBefore != 0 {
 			row.NotBeforeMS = at.Now.WallMS + c.notBefore
 		}

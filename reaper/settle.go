@@ -36,17 +36,35 @@ func Settle(ctx context.Context, l *store.Ledger, spoolDir string, at heartbeat.
 	failures = append(failures, err)
 	open, err := l.Unsettled(ctx)
 	failures = append(failures, err)
-	for _, e := range open {
-		if !abandoned(e, at) {
-			continue
-		}
-		if err := settle(ctx, l, e, at, &r); err != nil && !errors.Is(err, store.ErrFenced) {
-			failures = append(failures, fmt.Errorf("settle execution %s: %w", e.UID, err))
-		}
-	}
+	failures = append(failures, settleAll(ctx, l, open, at, &r))
 	// The end of a row settles its flow; this finds what nobody settled with it.
 	r.Flows, err = l.SettleFlows(ctx, at.Now)
 	return r, errors.Join(append(failures, err)...)
+}
+
+// SettleAhead takes in the spool and settles what stands in the way of a queued
+// execution of a flow and is abandoned: see [store.Ledger.QueueAhead]. Those further
+// ahead are left to those nearer to them, and come into sight as these are settled.
+func SettleAhead(ctx context.Context, l *store.Ledger, spoolDir, uid string, at heartbeat.Observer) (r Report, err error) {
+	n, spool := store.IngestSpool(ctx, l, spoolDir)
+	r.Ingested = n
+	rows, err := l.QueueAhead(ctx, uid)
+	err = errors.Join(spool, err, settleAll(ctx, l, rows, at, &r))
+	return r, err
+}
+
+// settleAll settles those of the rows that are abandoned.
+func settleAll(ctx context.Context, l *store.Ledger, rows []store.Execution, at heartbeat.Observer, r *Report) error {
+	var failures []error
+	for _, e := range rows {
+		if !abandoned(e, at) {
+			continue
+		}
+		if err := settle(ctx, l, e, at, r); err != nil && !errors.Is(err, store.ErrFenced) {
+			failures = append(failures, fmt.Errorf("settle execution %s: %w", e.UID, err))
+		}
+	}
+	return errors.Join(failures...)
 }
 
 // unknownMonitor is how long, in awake time, a row without a launch is left to a

@@ -3,6 +3,7 @@ package reaper
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -279,5 +280,46 @@ func TestARowThatWaitsHasNoMonitorBeforeItsTime(t *testing.T) {
 		if got := abandoned(row, at); got != c.want {
 			t.Errorf("%s: abandoned %v", c.name, got)
 		}
+	}
+}
+
+// What died ahead of a queued run is settled, however much of it there is, and by
+// nobody who is not behind it.
+func TestTheDeadAheadAreSettled(t *testing.T) {
+	t.Parallel()
+	l, dir, at := storetest.New(t), t.TempDir(), here(t)
+	if _, _, _, err := l.CreateFlow(t.Context(), store.NewFlow{ID: "f", Workspace: "/", Owner: "me", MaxParallel: 1, At: at.Now}); err != nil {
+		t.Fatal(err)
+	}
+	queue := func(uid string, wrapper store.Identity) {
+		t.Helper()
+		_, err := l.RunInFlow(t.Context(), store.FlowRun{Announcement: store.Announcement{
+			UID: uid, Lineage: uid, Command: []string{"agent"}, CWD: "/", FlowID: "f", Wrapper: wrapper, At: at.Now, BeatMS: 10_000,
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	const dead = 40
+	for i := range dead {
+		queue("dead"+strconv.Itoa(i), noOne(at))
+	}
+	queue("waits", me(t, at))
+	queue("behind", noOne(at))
+	lost := 0
+	for range 2 {
+		r, err := SettleAhead(t.Context(), l, filepath.Join(dir, "spool"), "waits", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lost += r.Lost
+	}
+	a, err := l.TakeSlot(t.Context(), store.SlotRequest{UID: "waits", Generation: 1})
+	if err != nil || lost != dead || !a.Taken {
+		t.Errorf("%d of %d are lost, %+v, %v", lost, dead, a, err)
+	}
+	// One that runs is in the way of those behind it and before it.
+	if r, err := SettleAhead(t.Context(), l, filepath.Join(dir, "spool"), "behind", at); err != nil || r != (Report{}) {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

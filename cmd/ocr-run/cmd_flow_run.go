@@ -7,8 +7,6 @@ import (
 	"os"
 	"slices"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/lifecycle"
@@ -188,7 +186,7 @@ func (r *flowRun) inFlow(ctx context.Context, w *wrapping, signals chan os.Signa
 	if off := turn.await(ctx); off != nil {
 		return answered(w.conclude(ctx, turn.callOff(ctx, off)))
 	}
-	return answered(w.conclude(ctx, supervisor.Run(ctx, cfg)))
+	return answered(w.conclude(ctx, supervisor.Run(ctx, turn.cfg)))
 }
 
 // commit asks for the run and reports what became of that. The error has been
@@ -218,19 +216,4 @@ func (r *flowRun) commit(ctx context.Context, w *wrapping, cfg supervisor.Config
 		view.Execution = &r.views(ctx, []store.Execution{e})[0]
 	}
 	return res, r.report(view, nil)
-}
-
-// stopOf is who wants an end and by which signal, of one that came before the
-// launch.
-func stopOf(s os.Signal) (by lifecycle.StoppedBy, sig int, ends bool) {
-	switch s {
-	case unix.SIGHUP:
-		return lifecycle.StoppedByTerminal, int(unix.SIGHUP), true
-	case unix.SIGINT, unix.SIGQUIT:
-		return lifecycle.StoppedByUser, int(unix.SIGINT), true
-	case unix.SIGTERM:
-		return lifecycle.StoppedByUser, int(unix.SIGTERM), true
-	default:
-		return lifecycle.StoppedByNobody, 0, false
-	}
 }

@@ -149,7 +149,7 @@ func auditRun(r *run, at heartbeat.Observer) (found []Finding) {
 		add(CodeStaleRunning, SeverityError, "its wrapper lives and has not been heard of for %s of awake time", span(silent))
 	case liveness == heartbeat.LivenessLate:
 		add(CodeStaleRunning, SeverityWarning, "its wrapper lives and is late")
-	case r.StartedAtMS == 0 && r.Process.End != lifecycle.EndQueued && at.Now.WallMS >= r.NotBeforeMS+queuedLong.Milliseconds() && r.At.BootID == at.Now.BootID && at.Now.AwakeMS-r.At.AwakeMS >= queuedLong.Milliseconds():
+	case r.StartedAtMS == 0 && r.Process.End != lifecycle.EndQueued && at.Now.WallMS >= r.NotBeforeMS+queuedLong.Milliseconds() && r.At.BootID == at.Now.BootID && silent >= queuedLong.Milliseconds():
 		add(CodeStaleQueued, SeverityWarning, "it was announced %s ago and has not been launched", span(at.Now.AwakeMS-r.At.AwakeMS))
 	}
 	return found

@@ -42,6 +42,14 @@ func TestAuditFinds(t *testing.T) {
 	if _, err := s.Ledger.Announce(t.Context(), a); err != nil {
 		t.Fatal(err)
 	}
+	// One whose turn has just come after long: it beat for as long as it waited.
+	a.UID, a.Lineage = "turn", "turn"
+	if _, err := s.Ledger.Announce(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Ledger.Beat(t.Context(), store.Beat{UID: "turn", Generation: 1, At: at.Now}); err != nil {
+		t.Fatal(err)
+	}
 	a.UID, a.Lineage, a.At.WallMS, a.At.AwakeMS = "ahead", "ahead", at.Now.WallMS+hourMS, at.Now.AwakeMS
 	if _, err := s.Ledger.Announce(t.Context(), a); err != nil {
 		t.Fatal(err)
@@ -69,7 +77,7 @@ func TestAuditFinds(t *testing.T) {
 	}
 	for uid, want := range map[string][]Code{
 		s.uid: {CodeLost, CodeOrphan, CodeOrphanUnverified}, "late": {CodeCancelStuck, CodeStaleRunning}, "queued": {CodeStaleQueued},
-		"ahead": {CodeInconsistentTimestamps},
+		"turn": nil, "ahead": {CodeInconsistentTimestamps},
 	} {
 		if got := codes(found, uid); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", uid, got, want)

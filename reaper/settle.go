@@ -36,17 +36,35 @@ func Settle(ctx context.Context, l *store.Ledger, spoolDir string, at heartbeat.
 	failures = append(failures, err)
 	open, err := l.Unsettled(ctx)
 	failures = append(failures, err)
-	for _, e := range open {
-		if !abandoned(e, at) {
-			continue
-		}
-		if err := settle(ctx, l, e, at, &r); err != nil && !errors.Is(err, store.ErrFenced) {
-			failures = append(failures, fmt.Errorf("settle execution %s: %w", e.UID, err))
-		}
-	}
+	failures = append(failures, settleAll(ctx, l, open, at, &r))
 	// The end of a row settles its flow; this finds what nobody settled with it.
 	r.Flows, err = l.SettleFlows(ctx, at.Now)
 	return r, errors.Join(append(failures, err)...)
+}
+
+// SettleAhead takes in the spool and settles what stands in the way of a queued
+// execution of a flow and is abandoned: see [store.Ledger.QueueAhead]. Those further
+// ahead are left to those nearer to them, and come into sight as these are settled.
+func SettleAhead(ctx context.Context, l *store.Ledger, spoolDir, uid string, at heartbeat.Observer) (r Report, err error) {
+	n, spool := store.IngestSpool(ctx, l, spoolDir)
+	r.Ingested = n
+	rows, err := l.QueueAhead(ctx, uid)
+	err = errors.Join(spool, err, settleAll(ctx, l, rows, at, &r))
+	return r, err
+}
+
+// settleAll settles those of the rows that are abandoned.
+func settleAll(ctx context.Context, l *store.Ledger, rows []store.Execution, at heartbeat.Observer, r *Report) error {
+	var failures []error
+	for _, e := range rows {
+		if !abandoned(e, at) {
+			continue
+		}
+		if err := settle(ctx, l, e, at, r); err != nil && !errors.Is(err, store.ErrFenced) {
+			failures = append(failures, fmt.Errorf("settle execution %s: %w", e.UID, err))
+		}
+	}
+	return errors.Join(failures...)
 }
 
 // unknownMonitor is how long, in awake time, a row without a launch is left to a
@@ -66,13 +84,16 @@ func abandoned(e store.Execution, at heartbeat.Observer) bool {
 }
 
 // mayLaunch says whether a row without a launch may have a monitor that is not
-// known. One that waits has none before its time.
+// known. One that waits has none before its time. A wrapper that waits beats, for
+// its time and for its turn, and no longer once it launches: its last sign of life
+// is when the launch began, and not the announcement.
 func mayLaunch(e store.Execution, at heartbeat.Observer) bool {
-	if e.NotBeforeMS != 0 {
-		late := time.Duration(at.Now.WallMS-e.NotBeforeMS) * time.Millisecond
-		return late >= 0 && late <= unknownMonitor
+	late := time.Duration(at.Now.WallMS-e.NotBeforeMS) * time.Millisecond
+	if e.NotBeforeMS != 0 && late < 0 {
+		return false
 	}
-	return time.Duration(at.Now.AwakeMS-e.At.AwakeMS)*time.Millisecond <= unknownMonitor
+	silent := time.Duration(at.Now.AwakeMS-e.LastBeat.AwakeMS) * time.Millisecond
+	return silent <= unknownMonitor || e.NotBeforeMS != 0 && late <= unknownMonitor
 }
 
 // hasRecord says whether the end of a row is in its run file.

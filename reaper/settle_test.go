@@ -3,6 +3,7 @@ package reaper
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -260,20 +261,65 @@ func TestARowThatWaitsHasNoMonitorBeforeItsTime(t *testing.T) {
 	for _, c := range []struct {
 		name           string
 		notBefore, age int64
+		silent         int64
 		want           bool
 	}{
-		{"just announced", 0, 1000, false},
-		{"announced long ago", 0, 60_000, true},
-		{"waits for its time", 3_600_000, 1000, true},
-		{"its time has just come", -1000, 60_000, false},
-		{"its time came long ago", -60_000, 120_000, true},
+		{"just announced", 0, 1000, 1000, false},
+		{"announced long ago", 0, 60_000, 60_000, true},
+		{"its turn has just come", 0, 3_600_000, 1000, false},
+		{"its turn came long ago", 0, 3_600_000, 60_000, true},
+		{"waits for its time", 3_600_000, 1000, 1000, true},
+		{"its time has just come", -1000, 60_000, 60_000, false},
+		{"its time came long ago", -60_000, 120_000, 120_000, true},
+		{"its time came long ago, its turn just now", -60_000, 120_000, 1000, false},
 	} {
-		row.At.AwakeMS = at.Now.AwakeMS - c.age
+		row.At.AwakeMS, row.LastBeat.AwakeMS = at.Now.AwakeMS-c.age, at.Now.AwakeMS-c.silent
 		if row.NotBeforeMS = 0; c.notBefore != 0 {
 			row.NotBeforeMS = at.Now.WallMS + c.notBefore
 		}
 		if got := abandoned(row, at); got != c.want {
 			t.Errorf("%s: abandoned %v", c.name, got)
 		}
+	}
+}
+
+// What died ahead of a queued run is settled, however much of it there is, and by
+// nobody who is not behind it.
+func TestTheDeadAheadAreSettled(t *testing.T) {
+	t.Parallel()
+	l, dir, at := storetest.New(t), t.TempDir(), here(t)
+	if _, _, _, err := l.CreateFlow(t.Context(), store.NewFlow{ID: "f", Workspace: "/", Owner: "me", MaxParallel: 1, At: at.Now}); err != nil {
+		t.Fatal(err)
+	}
+	queue := func(uid string, wrapper store.Identity) {
+		t.Helper()
+		_, err := l.RunInFlow(t.Context(), store.FlowRun{Announcement: store.Announcement{
+			UID: uid, Lineage: uid, Command: []string{"agent"}, CWD: "/", FlowID: "f", Wrapper: wrapper, At: at.Now, BeatMS: 10_000,
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	const dead = 40
+	for i := range dead {
+		queue("dead"+strconv.Itoa(i), noOne(at))
+	}
+	queue("waits", me(t, at))
+	queue("behind", noOne(at))
+	lost := 0
+	for range 2 {
+		r, err := SettleAhead(t.Context(), l, filepath.Join(dir, "spool"), "waits", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lost += r.Lost
+	}
+	a, err := l.TakeSlot(t.Context(), store.SlotRequest{UID: "waits", Generation: 1})
+	if err != nil || lost != dead || !a.Taken {
+		t.Errorf("%d of %d are lost, %+v, %v", lost, dead, a, err)
+	}
+	// One that runs is in the way of those behind it and before it.
+	if r, err := SettleAhead(t.Context(), l, filepath.Join(dir, "spool"), "behind", at); err != nil || r != (Report{}) {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -37,16 +37,25 @@ func (*OccupiedError) Unwrap() error { return ErrConflict }
 // count that go on with the same execution.
 func (l *Ledger) Claim(ctx context.Context, a Announcement, session string) error {
 	return l.write(ctx, "claim the session of execution", a.ResumedFrom, func(tx *sql.Tx) error {
-		by, err := occupant(ctx, tx, a.UID, a.ResumedFrom, session)
-		if err != nil {
+		if err := vacant(ctx, tx, a, session); err != nil {
 			return err
 		}
-		if by != nil {
-			return by
-		}
-		_, err = announce(ctx, tx, a)
+		_, err := announce(ctx, tx, a)
 		return err
 	})
+}
+
+// vacant is an *OccupiedError when somebody else is at the session that an execution
+// is to go on with; one that goes on with none has no need of any.
+func vacant(ctx context.Context, tx *sql.Tx, a Announcement, session string) error {
+	if a.ResumedFrom == "" {
+		return nil
+	}
+	by, err := occupant(ctx, tx, a.UID, a.ResumedFrom, session)
+	if err == nil && by != nil {
+		return by
+	}
+	return err
 }
 
 // Occupant is who would have a claim to a session refused, nil for nobody.

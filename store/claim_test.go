@@ -30,17 +30,38 @@ func endedAt(t *testing.T, l *store.Ledger, uid, session string, at int64) {
 
 func TestOneOfManyGetsTheSession(t *testing.T) {
 	t.Parallel()
+	for name, claim := range map[string]func(*store.Ledger, store.Announcement) error{
+		"alone": func(l *store.Ledger, a store.Announcement) error { return l.Claim(t.Context(), a, "session") },
+		"in a flow": func(l *store.Ledger, a store.Announcement) error {
+			a.FlowID = "f"
+			res, err := l.RunInFlow(t.Context(), store.FlowRun{Announcement: a, Session: "session"})
+			if res.Created != (err == nil) || res.Refused != "" {
+				t.Errorf("created %v, refused %q, %v", res.Created, res.Refused, err)
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			oneOfMany(t, claim)
+		})
+	}
+}
+
+// oneOfMany has many claim a session at once.
+func oneOfMany(t *testing.T, claim func(*store.Ledger, store.Announcement) error) {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := storetest.Open(t, path)
+	_, _, _, err := l.CreateFlow(t.Context(), store.NewFlow{ID: "f", Workspace: "/w", Owner: "me", At: storetest.At(50)})
+	must(t, err)
 	endedAt(t, l, "first", "session", 100)
 	const many = 8
 	errs := make([]error, many)
 	var wg sync.WaitGroup
 	for i := range many {
 		own := storetest.Open(t, path)
-		wg.Go(func() {
-			errs[i] = own.Claim(t.Context(), continuing("next"+strconv.Itoa(i), "first", 5000+i, 200), "session")
-		})
+		wg.Go(func() { errs[i] = claim(own, continuing("next"+strconv.Itoa(i), "first", 5000+i, 200)) })
 	}
 	wg.Wait()
 	var won []string

@@ -43,7 +43,9 @@ func createFlow(ctx context.Context, tx *sql.Tx, n NewFlow) error {
 // transaction with the look at the flow that allows it, so that none is ever
 // committed under one that has ended or was asked to. Workspace and limit come
 // from the flow and not from the caller: under a flow with a limit the execution
-// is queued, see [Ledger.TakeSlot].
+// is queued, see [Ledger.TakeSlot]. One that goes on with another execution claims
+// its session besides, as [Ledger.Claim] does: who does not get it gets an
+// *OccupiedError, which is no refusal of the flow's.
 func (l *Ledger) RunInFlow(ctx context.Context, r FlowRun) (res FlowRunResult, err error) {
 	err = l.write(ctx, "run in flow", r.Announcement.FlowID, func(tx *sql.Tx) error {
 		res.Flow, err = findFlow(ctx, tx, r.Announcement.FlowID)
@@ -59,6 +61,9 @@ func (l *Ledger) RunInFlow(ctx context.Context, r FlowRun) (res FlowRunResult, e
 			return nil
 		}
 		a := r.Announcement
+		if err := vacant(ctx, tx, a, r.Session); err != nil {
+			return err
+		}
 		a.Workspace, a.Queued = res.Flow.Workspace, a.Queued || res.Flow.MaxParallel > 0
 		if res.Generation, err = announce(ctx, tx, a); err != nil {
 			return err
@@ -67,7 +72,9 @@ func (l *Ledger) RunInFlow(ctx context.Context, r FlowRun) (res FlowRunResult, e
 		res.Flow, err = findFlow(ctx, tx, a.FlowID)
 		return err
 	})
-	res.Refused = failedTo(res.Refused, err)
+	if _, occupied := errors.AsType[*OccupiedError](err); !occupied {
+		res.Refused = failedTo(res.Refused, err)
+	}
 	res.Created = err == nil && res.Refused == ""
 	return res, err
 }

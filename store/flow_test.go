@@ -492,3 +492,34 @@ func TestSlotsAreTakenInTurn(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// One that waits for its time takes no slot before, and is in nobody's way.
+func TestTheTimeGoesBeforeTheTurn(t *testing.T) {
+	t.Parallel()
+	f := newFlowTest(t)
+	f.create("f", 1)
+	early := storetest.Announcement("early", 4711, f.now().WallMS)
+	early.FlowID, early.NotBeforeMS, early.WaitsFor = "f", 50_000, store.WaitPause
+	_, err := f.RunInFlow(t.Context(), store.FlowRun{Announcement: early})
+	must(t, err)
+	f.runs("f", "a", "b")
+	take := func(uid string, nowMS int64) store.SlotAnswer {
+		t.Helper()
+		a, err := f.TakeSlot(t.Context(), store.SlotRequest{UID: uid, Generation: 1, NowMS: nowMS})
+		must(t, err)
+		return a
+	}
+	if got := take("early", 49_999); got.Taken || got.NotBeforeMS != 50_000 || got.End != lifecycle.EndQueued {
+		t.Errorf("before its time: %+v", got)
+	}
+	if !take("a", 49_999).Taken {
+		t.Error("a is held up by one that waits")
+	}
+	if got := take("early", 50_000); got.Taken || got.NotBeforeMS != 0 {
+		t.Errorf("its time has come, its turn has not: %+v", got)
+	}
+	f.end("a")
+	if take("b", 50_000).Taken || !take("early", 50_000).Taken {
+		t.Error("from its time on it has its old place")
+	}
+}

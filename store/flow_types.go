@@ -69,6 +69,9 @@ type FlowRun struct {
 	// Announcement is the execution; FlowID is required, Workspace is ignored.
 	Announcement Announcement
 	Ask          lifecycle.FlowAsk
+	// Session is the agent's session that the execution goes on with; empty when it
+	// has no name. It counts only for one that goes on with another execution.
+	Session string
 }
 
 // FlowRunResult is what became of it.

@@ -175,8 +175,9 @@ type Result struct {
 	// Stalled is true when the user's terminal takes no bytes: a write to it would
 	// wait for ever.
 	Stalled bool
-	// Hurried: somebody asked for the end after the command had ended.
-	Hurried bool
+	// Hurried says whether somebody asked for the end after the command had ended. It
+	// may be asked again and again until it is so; never nil.
+	Hurried func() bool
 	// StopSignal is the signal that made a user's stop, 0 for none.
 	StopSignal int
 	// LaunchError says why nothing was started; nil when it was.

@@ -66,7 +66,7 @@ func (r *run) end(ctx context.Context) Result {
 	if r.pair != nil {
 		_ = r.pair.Close()
 	}
-	res.Hurried = r.hurried()
+	res.Hurried = r.hurried
 	return res
 }
 

@@ -2,5 +2,5 @@ package supervisor
 
 import "os"
 
-// selfPath is this program.
-func selfPath() (string, error) { return os.Executable() }
+// SelfPath is this program.
+func SelfPath() (string, error) { return os.Executable() }

@@ -1,4 +1,4 @@
 package supervisor
 
-// selfPath is this program, even if its file was replaced or removed meanwhile.
-func selfPath() (string, error) { return "/proc/self/exe", nil }
+// SelfPath is this program, even if its file was replaced or removed meanwhile.
+func SelfPath() (string, error) { return "/proc/self/exe", nil }

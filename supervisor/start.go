@@ -142,7 +142,7 @@ func (r *run) startMonitor(ctx context.Context) error {
 		return nil
 	}
 	defer unix.Close(theirs) //nolint:errcheck // the monitor has its own
-	self, err := selfPath()
+	self, err := SelfPath()
 	if err != nil {
 		return fmt.Errorf("find own executable: %w", err)
 	}

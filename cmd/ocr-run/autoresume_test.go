@@ -1,13 +1,18 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor"
 )
 
 // broken is a headless run that ended with an exit code and one observation.
@@ -100,15 +105,96 @@ func TestPausesDoubleAndAreBounded(t *testing.T) {
 func TestTheNextCommandLineKeepsTheFlags(t *testing.T) {
 	t.Parallel()
 	at := resumption{at: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)}
-	for _, c := range []struct{ args, want string }{
-		{"--auto-resume 3 -q --receipt r.json claude -p --at x", "resume -q --receipt r.json"},
-		{"--auto-resume=3 --cwd d --hooks --env A=1 --env=B=2 -- ps", "resume --hooks --env A=1 --env=B=2"},
-		{"resume --at=5s 0199 --auto-resume 3 --timeout 1h", "resume --timeout 1h"},
+	for _, c := range []struct {
+		args, want string
+		background string
+	}{
+		{args: "--auto-resume 3 -q --receipt r.json claude -p --at x", want: "resume -q --receipt r.json"},
+		{args: "--auto-resume=3 --cwd d --hooks --env A=1 --env=B=2 -- ps", want: "resume --hooks --env A=1 --env=B=2"},
+		{args: "resume --at=5s 0199 --auto-resume 3 --timeout 1h", want: "resume --timeout 1h"},
+		{args: "flow run f --queue --auto-resume 3 -q -- claude -p --queue", want: "resume -q"},
+		{args: "flow run --max-parallel 4 --timeout 1h f --max-parallel=5 --auto-resume 3 -- x", want: "resume --timeout 1h"},
+		{args: "-q flow run --owner me --expect-revision 7 --owner=x f --log l --auto-resume 3 -- x", want: "resume -q --log l"},
+		{args: "flow run f --detach --log l --log-size=1MiB --json --auto-resume 3 -- x", want: "resume --json", background: "/l"},
+		{args: "resume --auto-resume=3 --log l --at=x 0199", want: "resume", background: "/l"},
 	} {
-		w := &wrapping{env: environment{args: strings.Fields(c.args)}, opts: runOptions{autoResume: 3}}
+		w := &wrapping{env: environment{args: strings.Fields(c.args)}, opts: runOptions{autoResume: 3, background: detachment{log: c.background}}}
 		want := append(strings.Fields(c.want), "--auto-resume=2", "--at=2026-01-31T12:00:00Z", "uid")
-		if got := w.nextArgs("uid", at); !slices.Equal(got, want) {
+		got := w.nextArgs("uid", at)
+		if !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", c.args, got, want)
 		}
+		flags, _ := reorder(got[1:], takesValue(resumeVerb().flags))
+		if _, err := parseFlags(t.Context(), program, resumeVerb().flags, flags); err != nil {
+			t.Errorf("%s: resume does not know %q: %v", c.args, got, err)
+		}
+	}
+}
+
+// What the next run is told it takes in again: why it waits, the limit of its queue,
+// and in the background the marker it carries; its command sees none of it.
+func TestTheNextRunIsToldItsTurnAndItsMarker(t *testing.T) {
+	t.Parallel()
+	outer := []string{"A=1", supervisor.EnvUID + "=outer", supervisor.EnvLineage + "=root/outer"}
+	for _, c := range []struct {
+		opts runOptions
+		mark string
+	}{
+		{runOptions{}, "outer"},
+		{runOptions{turns: 4}, "outer"},
+		{runOptions{turns: 1, background: detachment{uid: "before", log: "/l"}}, "own"},
+	} {
+		w := &wrapping{opts: c.opts, env: environment{environ: outer, lookup: func(key string) (string, bool) { return valueIn(outer, key) }}}
+		given := w.nextEnviron(resumption{why: store.WaitLimit}, "own")
+		if mark, _ := valueIn(given, supervisor.EnvUID); mark != c.mark {
+			t.Errorf("%+v: it carries the marker of %q, want %q", c.opts, mark, c.mark)
+		}
+		env, background := environment{environ: given, lookup: func(key string) (string, bool) { return valueIn(given, key) }}.detached()
+		next, opts := call{environment: env}, runOptions{}
+		next.takeNext(&opts)
+		if opts.turns != c.opts.turns || opts.waitsFor != store.WaitLimit || !opts.autoResumed || background.log != c.opts.background.log {
+			t.Errorf("%+v: it takes in %+v, %+v", c.opts, opts, background)
+		}
+		if background.uid != "" && background.uid != "own" || !slices.Equal(slices.Sorted(slices.Values(next.environ)), slices.Sorted(slices.Values(outer))) {
+			t.Errorf("%+v: run %q, its command sees %q", c.opts, background.uid, next.environ)
+		}
+	}
+}
+
+// If the process that goes on cannot be started, or somebody asks for the end in the
+// last moment, this run is the last: it prints the receipt that was left to that one.
+func TestTheLastRunPrintsTheReceipt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		hurried bool
+		environ []string
+		said    string
+	}{
+		"cannot be executed": {environ: []string{"A=\x00"}, said: "\nTry: ocr-run resume some-uid\n"},
+		"is not wanted":      {hurried: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stderr.Close() //nolint:errcheck // it is only read
+			env := environment{
+				stderr: stderr, environ: c.environ, clock: clock.System(), args: []string{"--auto-resume=1", "x"},
+				lookup: func(string) (string, bool) { return "", false },
+			}
+			w := &wrapping{env: env, opts: runOptions{json: true, autoResume: 1}}
+			view, to := render.Execution{UID: "some-uid"}, receiptTo{goesOn: true}
+			w.receipt(view, to)
+			w.stays(view, to, w.goOn("some-uid", resumption{}, func() bool { return c.hurried }))
+			said, err := os.ReadFile(stderr.Name())
+			if err != nil || strings.Count(string(said), `"uid": "some-uid"`) != 1 || !strings.HasSuffix(string(said), c.said) {
+				t.Errorf("said %q, %v", said, err)
+			}
+			if c.hurried == strings.Contains(string(said), "Try:") {
+				t.Errorf("said %q", said)
+			}
+		})
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"os"
 	"slices"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/lifecycle"
@@ -59,11 +57,9 @@ type flowRun struct {
 	call
 	opts    runOptions
 	command []string
-	// queue: it waits for its turn; limit is how many may run at once, 0 for what
-	// the flow says.
-	queue bool
-	limit int
-	ask   lifecycle.FlowAsk
+	ask     lifecycle.FlowAsk
+	// session is the agent's session that it goes on with; empty for none.
+	session string
 	// flow is the flow's id.
 	flow string
 	// report is told once what became of the request.
@@ -91,10 +87,10 @@ func runFlowRun(ctx context.Context, c call) error {
 // newFlowRun reads the flags; name is how the flow is called, empty for this run's.
 func newFlowRun(c call) (r *flowRun, name string, err error) {
 	p := flagReader{flags: c.flags}
-	r = &flowRun{call: c, queue: c.flags.Bool("queue"), limit: p.positive("max-parallel"), ask: c.flowAsk(&p)}
-	r.queue = r.queue || r.limit > 0
-	if r.queue && r.limit == 0 {
-		r.limit = 1
+	r = &flowRun{call: c, ask: c.flowAsk(&p)}
+	turns := p.positive("max-parallel")
+	if c.flags.Bool("queue") && turns == 0 {
+		turns = 1
 	}
 	if c.flags.Bool("detach") && c.flags.IsSet("log-size") {
 		p.refuse("log-size", "a log of the background is not rotated")
@@ -114,7 +110,7 @@ func newFlowRun(c call) (r *flowRun, name string, err error) {
 	case c.before == 1:
 		name = c.words[0]
 	}
-	r.command, r.opts.patience = c.words[c.before:], busyTimeout
+	r.command, r.opts.patience, r.opts.turns = c.words[c.before:], busyTimeout, turns
 	return r, name, nil
 }
 
@@ -182,11 +178,11 @@ func (r *flowRun) inFlow(ctx context.Context, w *wrapping, signals chan os.Signa
 		return errors.Join(err, cfg.RunFile.Release(true))
 	}
 	cfg.Workspace = res.Announcement.Workspace
-	turn := &turn{wrapping: w, cfg: cfg, committed: res, limit: r.limit}
+	turn := &turn{wrapping: w, cfg: cfg, committed: res, limit: r.opts.turns}
 	if off := turn.await(ctx); off != nil {
 		return answered(w.conclude(ctx, turn.callOff(ctx, off)))
 	}
-	return answered(w.conclude(ctx, supervisor.Run(ctx, cfg)))
+	return answered(w.conclude(ctx, supervisor.Run(ctx, turn.cfg)))
 }
 
 // commit asks for the run and reports what became of that. The error has been
@@ -197,8 +193,11 @@ func (r *flowRun) commit(ctx context.Context, w *wrapping, cfg supervisor.Config
 		return store.FlowRunResult{}, r.report(unpersisted(), r.failed(fmt.Errorf("%s: %w", lifecycle.FlowPersistFailed, err)))
 	}
 	a := cfg.Announcement(w.env.clock.Now())
-	a.Queued = r.queue
-	res, err := l.RunInFlow(ctx, store.FlowRun{Announcement: a, Ask: r.ask})
+	a.Queued = r.opts.turns > 0
+	res, err := l.RunInFlow(ctx, store.FlowRun{Announcement: a, Ask: r.ask, Session: r.session})
+	if by, ok := errors.AsType[*store.OccupiedError](err); ok {
+		return res, r.report(render.FlowRun{SchemaVersion: render.SchemaVersion, Found: res.Found}, r.taken(by))
+	}
 	view := render.FlowRun{
 		SchemaVersion: render.SchemaVersion, Found: res.Found, Created: res.Created, Reason: render.OrNull(string(res.Refused)),
 	}
@@ -213,19 +212,4 @@ func (r *flowRun) commit(ctx context.Context, w *wrapping, cfg supervisor.Config
 		view.Execution = &r.views(ctx, []store.Execution{e})[0]
 	}
 	return res, r.report(view, nil)
-}
-
-// stopOf is who wants an end and by which signal, of one that came before the
-// launch.
-func stopOf(s os.Signal) (by lifecycle.StoppedBy, sig int, ends bool) {
-	switch s {
-	case unix.SIGHUP:
-		return lifecycle.StoppedByTerminal, int(unix.SIGHUP), true
-	case unix.SIGINT, unix.SIGQUIT:
-		return lifecycle.StoppedByUser, int(unix.SIGINT), true
-	case unix.SIGTERM:
-		return lifecycle.StoppedByUser, int(unix.SIGTERM), true
-	default:
-		return lifecycle.StoppedByNobody, 0, false
-	}
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -42,7 +44,7 @@ The exit code is what the flow amounts to.`,
 			{exitNotFound, "no flow answers to FLOW"},
 			{exitBusy, "another process keeps the ledger locked"},
 			{exitIncomplete, "incomplete: it was ended as done, and a run of it was no success"},
-			{exitSignal + 2, "cancelled, or the watching was interrupted"},
+			{exitSignal + 2, "cancelled, or the watching was interrupted (by TERM: 143)"},
 		},
 		examples: []string{"ocr-run flow watch nightly", "ocr-run flow watch --idle nightly && ocr-run flow finish nightly"},
 		run:      runFlowWatch,
@@ -84,7 +86,7 @@ type watcher struct {
 
 // runFlowWatch follows it and answers with what it amounts to.
 func runFlowWatch(ctx context.Context, c call) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, unix.SIGTERM)
+	ctx, stop := untilSignal(ctx, unix.SIGINT, unix.SIGTERM)
 	defer stop()
 	w := &watcher{call: c, told: map[string]string{}, seen: -1}
 	w.screen = term.IsTerminal(int(c.stdout.Fd())) && c.get("TERM") != "dumb"
@@ -100,11 +102,48 @@ func runFlowWatch(ctx context.Context, c call) error {
 	case err == nil && !found:
 		return c.unknownFlow(c.operand())
 	case err != nil && ctx.Err() != nil:
-		return answered(exitSignal + int(unix.SIGINT))
+		return answered(exitSignal + int(endedBy(ctx)))
 	case err != nil:
 		return err
 	}
 	return w.verdict()
+}
+
+// signalled is the cause of a context that a signal has ended.
+type signalled struct{ syscall.Signal }
+
+// Error names the signal.
+func (s signalled) Error() string { return s.String() + " was sent" }
+
+// untilSignal is a context that the first of some signals ends; stop ends it too, and
+// gives the signals back.
+func untilSignal(ctx context.Context, sigs ...os.Signal) (until context.Context, stop func()) {
+	until, cancel := context.WithCancelCause(ctx)
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, sigs...)
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		select {
+		case s := <-heard:
+			if s, ok := s.(syscall.Signal); ok {
+				cancel(signalled{s})
+			}
+		case <-until.Done():
+		}
+	})
+	return until, func() {
+		signal.Stop(heard)
+		cancel(nil)
+		listening.Wait()
+	}
+}
+
+// endedBy is the signal that has ended a context; INT where it was none.
+func endedBy(ctx context.Context) syscall.Signal {
+	if s, ok := errors.AsType[signalled](context.Cause(ctx)); ok {
+		return s.Signal
+	}
+	return unix.SIGINT
 }
 
 // follow draws until there is nothing more to come.

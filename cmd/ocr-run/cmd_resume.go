@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -46,6 +47,8 @@ flags of a wrapped run can be given.`,
 
 // runResume finds the command and wraps it.
 func runResume(ctx context.Context, c call) error {
+	env, background := c.detached()
+	c.environment = env
 	opts, err := parseOptions(c.flags, c.dir)
 	if err != nil {
 		return c.usage("%w", err)
@@ -78,6 +81,7 @@ func runResume(ctx context.Context, c call) error {
 	if opts.name == "" {
 		opts.name = row.Name
 	}
+	opts.uid, opts.background = background.uid, background
 	c.takeNext(&opts)
 	if flow != "" {
 		return c.resumeInFlow(ctx, opts, row, flow)
@@ -87,9 +91,11 @@ func runResume(ctx context.Context, c call) error {
 
 // takeNext takes in what the run before says to the one that goes on by itself.
 func (c *call) takeNext(opts *runOptions) {
-	why, set := c.lookup(envNext)
+	said, set := c.lookup(envNext)
 	if opts.autoResumed = set; set {
+		why, turns, _ := strings.Cut(said, "/")
 		opts.waitsFor = store.WaitReason(why)
+		opts.turns, _ = strconv.Atoi(turns) // without any it is 0
 		c.environ = slices.DeleteFunc(slices.Clone(c.environ), func(kv string) bool { return strings.HasPrefix(kv, envNext+"=") })
 	} else if !opts.notBefore.IsZero() {
 		opts.waitsFor = store.WaitPause
@@ -109,12 +115,17 @@ func (c call) goOnWith(ctx context.Context, opts runOptions, row store.Execution
 		err = l.Claim(ctx, cfg.Announcement(c.clock.Now()), row.AgentSessionID)
 	}
 	if by, ok := errors.AsType[*store.OccupiedError](err); ok {
-		return &verbError{thing: c.verb, err: by, try: program + " show " + by.UID}
+		return c.taken(by)
 	}
 	if err != nil {
 		return c.failed(err)
 	}
 	return answered(w.conclude(ctx, supervisor.Run(ctx, cfg)))
+}
+
+// taken refuses to go on with a session that somebody else is at.
+func (c call) taken(by *store.OccupiedError) error {
+	return &verbError{thing: c.verb, err: by, try: program + " show " + by.UID}
 }
 
 // launchTime is when the command is to be launched at the earliest; zero for at
@@ -134,7 +145,7 @@ func (c call) launchTime() (time.Time, error) {
 // resumeInFlow goes on with a run of a flow as another run of it.
 func (c call) resumeInFlow(ctx context.Context, opts runOptions, row store.Execution, flow string) error {
 	opts.patience = busyTimeout
-	r := &flowRun{call: c, opts: opts, command: row.Resume, flow: flow}
+	r := &flowRun{call: c, opts: opts, command: row.Resume, flow: flow, session: row.AgentSessionID}
 	r.report = r.refuse
 	return r.perform(ctx, supervisor.Catch())
 }

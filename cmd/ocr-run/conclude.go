@@ -46,13 +46,14 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 		_, _ = fmt.Fprintln(w.env.stderr, "Try: loginctl enable-linger, which keeps a systemd for you; or the same without --scope")
 	}
 	next, goesOn := w.next(ctx, e, before, res)
-	w.receipt(view, receiptTo{stalled: res.Stalled, words: res.LaunchError == nil, goesOn: goesOn})
+	to := receiptTo{stalled: res.Stalled, words: res.LaunchError == nil, goesOn: goesOn}
+	w.receipt(view, to)
 	if w.tee != nil && w.tee.err != nil && !w.opts.quiet {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: --log: the copy is not complete: %s\n", program, w.tee.err)
 	}
 	w.lastResort(view)
 	if goesOn {
-		w.goOn(e.UID, next)
+		w.stays(view, to, w.goOn(e.UID, next, res.Hurried))
 	}
 	w.onEnd(ctx, view)
 	code, sig := endOf(verdictOf(e), e.Process, res.StopSignal)
@@ -61,6 +62,18 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 		supervisor.DieOf(syscall.Signal(sig))
 	}
 	return code
+}
+
+// stays says that nothing goes on with the work after all, and why if that is
+// nobody's wish: the receipt that was left to the last run is this one's.
+func (w *wrapping) stays(view render.Execution, to receiptTo, trouble error) {
+	if w.opts.json {
+		to.goesOn = false
+		w.receipt(view, to)
+	}
+	if trouble != nil {
+		_, _ = fmt.Fprintf(w.env.stderr, "%s: go on by itself: %s\nTry: %s resume %s\n", program, trouble, program, view.UID)
+	}
 }
 
 // row is the run as the ledger has it, with the workflow it belongs to; or, when

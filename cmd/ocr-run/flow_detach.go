@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,6 +54,18 @@ func (e environment) detached() (environment, detachment) {
 	return e, d
 }
 
+// environ is the environment that such a wrapper is started with by e: what detached
+// takes apart.
+func (d detachment) environ(e environment) []string {
+	lineage := d.uid
+	if up := cmp.Or(e.get(supervisor.EnvLineage), e.get(supervisor.EnvUID)); up != "" {
+		lineage = up + "/" + d.uid
+	}
+	return overlay(e.environ, []string{
+		supervisor.EnvUID + "=" + d.uid, supervisor.EnvLineage + "=" + lineage, envDetached + "=" + d.log,
+	})
+}
+
 // word is what a wrapper in the background says to the one that started it.
 type word struct {
 	View render.FlowRun `json:"view"`
@@ -101,28 +114,20 @@ func openLog(stateDir, path, uid string) (*os.File, error) {
 // startDetached starts this program again, in a session of its own and with the
 // arguments it has, and waits for its first word.
 func (r *flowRun) startDetached(ctx context.Context, uid string, log *os.File) (said word, err error) {
-	self, err := os.Executable()
+	self, err := ownProgram()
 	if err != nil {
-		return said, fmt.Errorf("find own executable: %w", err)
+		return said, err
 	}
 	ours, theirs, err := os.Pipe()
 	if err != nil {
 		return said, fmt.Errorf("make pipe: %w", err)
 	}
 	defer ours.Close() //nolint:errcheck // it is only read
-	lineage := uid
-	if up := r.get(supervisor.EnvLineage); up != "" {
-		lineage = up + "/" + uid
-	} else if up := r.get(supervisor.EnvUID); up != "" {
-		lineage = up + "/" + uid
-	}
 	// It outlives us: the context must not end it.
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, r.args...)
 	cmd.Args[0] = program
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = r.dir, log, log, []*os.File{theirs}
-	cmd.Env = overlay(r.environ, []string{
-		supervisor.EnvUID + "=" + uid, supervisor.EnvLineage + "=" + lineage, envDetached + "=" + log.Name(),
-	})
+	cmd.Env = detachment{uid: uid, log: log.Name()}.environ(r.environment)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	err = cmd.Start()
 	_ = theirs.Close()
@@ -163,7 +168,7 @@ func (r *flowRun) inBackground(ctx context.Context, d detachment, name string) e
 	const reportFD = 3
 	unix.CloseOnExec(reportFD)
 	pipe := os.NewFile(reportFD, "report")
-	r.opts.uid, r.opts.log = d.uid, ""
+	r.opts.uid, r.opts.log, r.opts.background = d.uid, "", d
 	r.report = func(view render.FlowRun, refusal error) error {
 		said := word{View: view}
 		if refusal != nil {

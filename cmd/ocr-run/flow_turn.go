@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/reaper"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor"
 )
@@ -17,11 +22,18 @@ import (
 const (
 	turnPause  = 20 * time.Millisecond
 	turnLonger = time.Second
-	// turnSettle is how often those next in line settle what died ahead of them.
-	turnSettle = 2 * time.Second
-	// turnNext is how many count as next in line.
-	turnNext = 2
+	// turnSettle is how often the next in line settles what died ahead of it, and
+	// turnSettleLongest how often those at the end of the line do at least: whoever is
+	// next may have died, too.
+	turnSettle        = 2 * time.Second
+	turnSettleLongest = 30 * time.Second
 )
+
+// turnSettles is how often a run settles that has so many others to wait for until
+// it is next.
+func turnSettles(waiting int) time.Duration {
+	return min(turnSettle+time.Duration(waiting)*turnSettle/8, turnSettleLongest)
+}
 
 // turn is a committed run that has not been launched.
 type turn struct {
@@ -52,27 +64,41 @@ func (t *turn) await(ctx context.Context) *calledOff {
 			return off
 		}
 		a, off := t.look(ctx)
+		if a.Taken {
+			// It waits no longer, for its time neither. Whoever looks for its monitor
+			// counts from this beat.
+			t.cfg.NotBefore = time.Time{}
+			t.beatNow(ctx)
+		}
 		if off != nil || a.Taken {
 			return off
 		}
-		waiting := max(a.Ahead-a.Limit, 0)
-		pause = min(turnPause*time.Duration(1+waiting), turnLonger)
-		t.keepUp(ctx, waiting < turnNext)
+		pause = t.nextLook(a)
+		t.keepUp(ctx, a)
 	}
+}
+
+// nextLook is how long to wait until the next look.
+func (t *turn) nextLook(a store.SlotAnswer) time.Duration {
+	if a.NotBeforeMS != 0 {
+		left := time.UnixMilli(a.NotBeforeMS).Sub(t.env.clock.Now().Wall)
+		return min(max(left, turnPause), turnLonger)
+	}
+	return min(turnPause*time.Duration(1+a.Waiting()), turnLonger)
 }
 
 // look asks whether the turn has come. Trouble with the ledger is waited out.
 func (t *turn) look(ctx context.Context) (a store.SlotAnswer, off *calledOff) {
 	l, err := t.journal.Ledger(ctx)
 	if err == nil {
-		a, err = l.TakeSlot(ctx, store.SlotRequest{UID: t.uid, Generation: t.committed.Generation, Limit: t.limit})
+		a, err = l.TakeSlot(ctx, store.SlotRequest{UID: t.uid, Generation: t.committed.Generation, Limit: t.limit, NowMS: t.env.clock.Now().Wall.UnixMilli()})
 	}
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return a, &calledOff{why: "its row is gone", over: true}
 	case err != nil:
 		t.log.Warn().Err(err).Msg("wait for a turn")
-		return store.SlotAnswer{Ahead: turnNext, Limit: 1}, nil
+		return store.SlotAnswer{Ahead: 1}, nil
 	case a.End.Over():
 		return a, &calledOff{why: "its row has ended", over: true}
 	case a.StopRequested != lifecycle.StoppedByNobody && !a.Taken:
@@ -89,16 +115,16 @@ func (t *turn) pause(ctx context.Context, d time.Duration) *calledOff {
 		// A signal that is there goes before a timer that is over.
 		select {
 		case s := <-t.cfg.Signals:
-			if by, sig, ends := stopOf(s); ends {
-				return &calledOff{by: by, signal: sig, why: fmt.Sprintf("%s was sent", s)}
+			if off := t.stopOf(s); off != nil {
+				return off
 			}
 			continue
 		default:
 		}
 		select {
 		case s := <-t.cfg.Signals:
-			if by, sig, ends := stopOf(s); ends {
-				return &calledOff{by: by, signal: sig, why: fmt.Sprintf("%s was sent", s)}
+			if off := t.stopOf(s); off != nil {
+				return off
 			}
 		case <-ctx.Done():
 			return &calledOff{by: lifecycle.StoppedByParent, why: "its caller has gone"}
@@ -108,26 +134,51 @@ func (t *turn) pause(ctx context.Context, d time.Duration) *calledOff {
 	}
 }
 
-// keepUp beats, and has those next in line settle what died ahead of them: nobody
-// else may be there to do it.
-func (t *turn) keepUp(ctx context.Context, next bool) {
-	now := t.env.clock.Now()
-	l, err := t.journal.Ledger(ctx)
-	if err != nil {
+// stopOf is the end that a signal asks for; nil when it asks for none. It means what
+// it means to a run that waits for its time.
+func (t *turn) stopOf(s os.Signal) *calledOff {
+	sig, ok := s.(syscall.Signal)
+	off := &calledOff{by: lifecycle.StoppedByUser, signal: int(sig), why: fmt.Sprintf("%s was sent", s)}
+	switch {
+	case ok && (sig == unix.SIGINT || sig == unix.SIGQUIT || sig == unix.SIGTERM):
+		return off
+	case sig == unix.SIGHUP && t.cfg.OnHangup != supervisor.HangupKeep:
+		off.by = lifecycle.StoppedByTerminal
+		return off
+	default:
+		return nil
+	}
+}
+
+// keepUp beats, and settles what died ahead: nobody else may be there to do it.
+func (t *turn) keepUp(ctx context.Context, a store.SlotAnswer) {
+	now := t.env.clock.Now().Awake
+	if now-t.beat >= t.cfg.Interval {
+		t.beatNow(ctx)
+	}
+	if a.NotBeforeMS != 0 || now-t.settled < turnSettles(a.Waiting()) {
 		return
 	}
-	if now.Awake-t.beat >= t.cfg.Interval {
-		t.beat = now.Awake
-		at := heartbeat.InstantOf(now, t.cfg.BootID)
-		if _, err := l.Beat(ctx, store.Beat{UID: t.uid, Generation: t.committed.Generation, At: at}); err != nil {
-			t.log.Warn().Err(err).Msg("beat in the queue")
-		}
+	t.settled = now
+	l, err := t.journal.Ledger(ctx)
+	if err == nil {
+		_, err = reaper.SettleAhead(ctx, l, spoolDir(t.stateDir), t.uid, t.env.observer())
 	}
-	if next && now.Awake-t.settled >= turnSettle {
-		t.settled = now.Awake
-		if err := t.env.settle(ctx, l, t.stateDir); err != nil {
-			t.log.Warn().Err(err).Msg("settle the queue")
-		}
+	if err != nil {
+		t.log.Warn().Err(err).Msg("settle the queue")
+	}
+}
+
+// beatNow says that we are alive.
+func (t *turn) beatNow(ctx context.Context) {
+	now := t.env.clock.Now()
+	t.beat = now.Awake
+	l, err := t.journal.Ledger(ctx)
+	if err == nil {
+		_, err = l.Beat(ctx, store.Beat{UID: t.uid, Generation: t.committed.Generation, At: heartbeat.InstantOf(now, t.cfg.BootID)})
+	}
+	if err != nil {
+		t.log.Warn().Err(err).Msg("beat in the queue")
 	}
 }
 
@@ -141,6 +192,9 @@ func (t *turn) callOff(ctx context.Context, off *calledOff) supervisor.Result {
 			Source: lifecycle.SourceOwnAct, Detail: "called off before its launch: " + off.why, AtMS: now.WallMS,
 		}},
 	}
+	if t.cfg.Ended != nil {
+		t.cfg.Ended(ctx, &end)
+	}
 	if !off.over {
 		if _, err := t.journal.Finish(ctx, end); err != nil {
 			t.log.Error().Err(err).Msg("write end")
@@ -151,6 +205,7 @@ func (t *turn) callOff(ctx context.Context, off *calledOff) supervisor.Result {
 	}
 	return supervisor.Result{
 		Announcement: t.committed.Announcement, Ending: end, InLedger: true, StopSignal: off.signal,
+		Hurried:     func() bool { return true }, // nothing goes on with what was called off
 		LaunchError: fmt.Errorf("run %s was called off before its launch: %s", t.uid, off.why),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/lifecycle"
@@ -56,7 +57,7 @@ func (w *wrapping) next(ctx context.Context, e store.Execution, before []store.E
 	}
 	a := afterwards{
 		row: e, left: w.opts.autoResume, headless: w.witness != nil && w.witness.in.Mode == agent.ModeHeadless,
-		hurried: res.Hurried, handed: w.handedOn(ctx, e), now: w.env.clock.Now().Wall, chance: chance(),
+		hurried: res.Hurried(), handed: w.handedOn(ctx, e), now: w.env.clock.Now().Wall, chance: chance(),
 	}
 	for _, b := range before {
 		// This process has been other runs' wrapper before, if the work was gone on with
@@ -125,18 +126,48 @@ func (w *wrapping) say(format string, args ...any) {
 
 // goOn replaces this process by one that goes on with the work. The descriptors and
 // the terminal are the same; what this process ignored or caught is not. It returns
-// only if that cannot be done.
-func (w *wrapping) goOn(uid string, next resumption) {
+// only if that cannot be done, or if somebody asked for the end meanwhile: then
+// without an error.
+func (w *wrapping) goOn(uid string, next resumption, hurried func() bool) error {
 	w.announceNext(next)
-	self, err := os.Executable()
-	if err == nil {
-		w.close()
-		// An ignored signal would stay ignored; a caught one begins at its default.
-		signal.Notify(make(chan os.Signal, 1), unix.SIGTTOU)
-		environ := overlay(w.env.environ, []string{envNext + "=" + string(next.why)})
-		err = unix.Exec(self, append([]string{program}, w.nextArgs(uid, next)...), environ)
+	own, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("make execution uid: %w", err)
 	}
-	_, _ = fmt.Fprintf(w.env.stderr, "%s: go on by itself: %s\n", program, err)
+	self, err := ownProgram()
+	if err != nil {
+		return err
+	}
+	args, environ := append([]string{program}, w.nextArgs(uid, next)...), w.nextEnviron(next, own.String())
+	w.close()
+	// An ignored signal would stay ignored; a caught one begins at its default.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGTTOU)
+	if hurried() {
+		return nil
+	}
+	if err := unix.Exec(self, args, environ); err != nil {
+		return fmt.Errorf("execute %s: %w", self, err)
+	}
+	return nil
+}
+
+// ownProgram is the file to execute for another process of this program: by its own
+// name, which others see, unless another file has that now or none.
+func ownProgram() (string, error) {
+	self, err := supervisor.SelfPath()
+	if err != nil {
+		return "", fmt.Errorf("find own executable: %w", err)
+	}
+	ours, err := os.Stat(self)
+	if err != nil {
+		return "", fmt.Errorf("find own executable: %w", err)
+	}
+	if named, err := os.Executable(); err == nil {
+		if there, err := os.Stat(named); err == nil && os.SameFile(ours, there) {
+			return named, nil
+		}
+	}
+	return self, nil
 }
 
 // announceNext says when the work is gone on with.
@@ -153,32 +184,56 @@ func (w *wrapping) announceNext(next resumption) {
 	w.say("going on in %s (%s); ^C ends it", max(wait, 0), more)
 }
 
-// envNext tells the process that goes on by itself that it does so, and what it
-// waits for. It reaches no command.
+// envNext tells the process that goes on by itself that it does so, what it waits
+// for and, behind a slash, how many runs of its flow may go on at once, if the one
+// before was asked to wait for its turn. It reaches no command.
 const envNext = "OCR_RUN_NEXT"
 
+// nextEnviron is the environment of the process that goes on with a run. One in the
+// background carries the marker of the next run from its first moment.
+func (w *wrapping) nextEnviron(next resumption, uid string) []string {
+	said := string(next.why)
+	if w.opts.turns > 0 {
+		said += "/" + strconv.Itoa(w.opts.turns)
+	}
+	environ := w.env.environ
+	if d := w.opts.background; d.log != "" {
+		environ = detachment{uid: uid, log: d.log}.environ(w.env)
+	}
+	return overlay(environ, []string{envNext + "=" + said})
+}
+
 // nextArgs is the command line that goes on with a run: with the flags of this one,
-// but for those that a resumed run takes from the one before.
+// but for those that a resumed run takes from the one before, and those that were
+// said of a flow when the first was to run in it. The log of one in the background
+// is its standard output already.
 func (w *wrapping) nextArgs(uid string, next resumption) []string {
-	args := []string{"resume"}
-	args = append(args, withoutFlags(w.ownFlags(), "auto-resume", "at", "cwd", "agent")...)
+	dropped := []string{"auto-resume", "at", "cwd", "agent", "detach", "queue", "max-parallel", "owner", "expect-revision"}
+	if w.opts.background.log != "" {
+		dropped = append(dropped, "log", "log-size")
+	}
+	args := append([]string{"resume"}, withoutFlags(w.ownFlags(), dropped...)...)
 	return append(args, "--auto-resume="+strconv.Itoa(w.opts.autoResume-1), "--at="+next.at.UTC().Format(time.RFC3339Nano), uid)
+}
+
+// everyFlag are the flags of all verbs that wrap a command.
+func everyFlag() []flagSpec {
+	return slices.Concat(wrapFlags(), resumeVerb().flags, flowRunVerb().flags)
 }
 
 // ownFlags are the flags we were called with, each with its value.
 func (w *wrapping) ownFlags() []string {
-	takes := takesValue(wrapFlags())
-	line := split(w.env.args, takes, isVerb)
+	line := split(w.env.args, takesValue(wrapFlags()), isVerb)
 	if line.verb == "" {
 		return line.flags
 	}
-	flags, _ := reorder(line.rest, takesValue(resumeVerb().flags))
+	flags, _ := reorder(line.rest, takesValue(everyFlag()))
 	return flags
 }
 
 // withoutFlags leaves out some flags with their values.
 func withoutFlags(flags []string, names ...string) []string {
-	takes := takesValue(slices.Concat(wrapFlags(), resumeVerb().flags))
+	takes := takesValue(everyFlag())
 	var kept []string
 	for i := 0; i < len(flags); i++ {
 		name, _, _ := strings.Cut(strings.TrimLeft(flags[i], "-"), "=")

@@ -76,6 +76,11 @@ type runOptions struct {
 	autoResume int
 	// autoResumed: the run goes on by itself with the work of the one before.
 	autoResumed bool
+	// turns is how many runs of the flow may go on at once for this one to be launched,
+	// 0 for what the flow says.
+	turns int
+	// background: it is a wrapper in the background, see [detachment].
+	background detachment
 	// notBefore is the earliest moment of the launch, zero for at once, and waitsFor
 	// what it waits for; only resume can say so.
 	notBefore time.Time

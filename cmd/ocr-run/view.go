@@ -54,8 +54,8 @@ func executionView(e store.Execution, liveness heartbeat.Liveness, now store.Ins
 		FlowID:          render.OrNull(e.FlowID),
 		ResumedFrom:     render.OrNull(e.ResumedFrom),
 		AwaitsUserSince: render.TimeOrNull(awaitsUserMS(e)),
-		WaitsFor:        render.OrNull(waitsFor(e)),
-		WaitsUntil:      render.TimeOrNull(waitsUntilMS(e)),
+		WaitsFor:        render.OrNull(waitsFor(e, now)),
+		WaitsUntil:      render.TimeOrNull(waitsUntilMS(e, now)),
 		Name:            render.OrNull(e.Name),
 		Source:          sourceLedger,
 		Command:         e.Command,
@@ -90,17 +90,24 @@ func awaitsUserMS(e store.Execution) int64 {
 	return e.AwaitsUserMS
 }
 
+// waits says whether a run waits for its time: one that is queued waits for its turn
+// from then on.
+func waits(e store.Execution, now store.Instant) bool {
+	return e.Waiting() && (e.Process.End != lifecycle.EndQueued || now.WallMS < e.NotBeforeMS)
+}
+
 // waitsFor is what a run waits for before its launch, empty when it does not wait.
-func waitsFor(e store.Execution) string {
-	if !e.Waiting() {
+func waitsFor(e store.Execution, now store.Instant) string {
+	if !waits(e, now) {
 		return ""
 	}
 	return string(e.WaitsFor)
 }
 
-// waitsUntilMS is when a run that waits is launched, 0 when it does not wait.
-func waitsUntilMS(e store.Execution) int64 {
-	if !e.Waiting() {
+// waitsUntilMS is when a run that waits is launched at the earliest, 0 when it does
+// not wait.
+func waitsUntilMS(e store.Execution, now store.Instant) int64 {
+	if !waits(e, now) {
 		return 0
 	}
 	return e.NotBeforeMS

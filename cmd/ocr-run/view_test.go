@@ -166,11 +166,16 @@ func TestWaitingIsShownWhileItLasts(t *testing.T) {
 	t.Parallel()
 	e := leastRow()
 	e.NotBeforeMS, e.WaitsFor = 5000, store.WaitLimit
-	if waitsFor(e) != "limit" || waitsUntilMS(e) != 5000 {
-		t.Errorf("waits for %q until %d", waitsFor(e), waitsUntilMS(e))
+	if waitsFor(e, store.Instant{}) != "limit" || waitsUntilMS(e, store.Instant{}) != 5000 {
+		t.Errorf("waits for %q until %d", waitsFor(e, store.Instant{}), waitsUntilMS(e, store.Instant{}))
+	}
+	queued := e
+	queued.Process.End = lifecycle.EndQueued
+	if before, due := (store.Instant{WallMS: 4999}), (store.Instant{WallMS: 5000}); waitsUntilMS(queued, before) != 5000 || waitsUntilMS(queued, due) != 0 {
+		t.Error("a queued run waits for its turn once its time has come")
 	}
 	e.StartedAtMS = 6000
-	if waitsFor(e) != "" || waitsUntilMS(e) != 0 {
+	if waitsFor(e, store.Instant{}) != "" || waitsUntilMS(e, store.Instant{}) != 0 {
 		t.Error("a run that was launched waits")
 	}
 	e.BeatMS, e.AwaitsUserMS = 1000, 9000

@@ -68,11 +68,11 @@ func stateText(e Execution) (string, color) {
 	if e.Liveness != "live" {
 		return e.Liveness, livenessColor(e.Liveness)
 	}
-	if e.queued() {
-		return "queued", plain
-	}
 	if text := waitText(e); text != "" {
 		return text, yellow
+	}
+	if e.queued() {
+		return "queued", plain
 	}
 	if e.Lights == nil {
 		return e.Liveness, livenessColor(e.Liveness)

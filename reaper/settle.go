@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/ocr-run/ocr-run/heartbeat"
@@ -26,7 +27,8 @@ type Report struct {
 	Flows int
 }
 
-// Settle takes in the spool and settles every row whose wrapper is gone. The
+// Settle takes in the spool and settles every row whose wrapper is gone. What a sweep
+// that was killed has left halted goes on. The
 // errors of single rows are joined; the rest of the sweep goes on.
 func Settle(ctx context.Context, l *store.Ledger, spoolDir string, at heartbeat.Observer) (Report, error) {
 	var r Report
@@ -36,13 +38,18 @@ func Settle(ctx context.Context, l *store.Ledger, spoolDir string, at heartbeat.
 	failures = append(failures, err)
 	open, err := l.Unsettled(ctx)
 	failures = append(failures, err)
+	lookedAfter := map[string]bool{}
 	for _, e := range open {
 		if !abandoned(e, at) {
+			lookedAfter[e.UID] = true
 			continue
 		}
 		if err := settle(ctx, l, e, at, &r); err != nil && !errors.Is(err, store.ErrFenced) {
 			failures = append(failures, fmt.Errorf("settle execution %s: %w", e.UID, err))
 		}
+	}
+	if stateDir := filepath.Dir(spoolDir); !underWay(stateDir) {
+		failures = append(failures, thawLeft(ctx, l, stateDir, at, lookedAfter))
 	}
 	// The end of a row settles its flow; this finds what nobody settled with it.
 	r.Flows, err = l.SettleFlows(ctx, at.Now)

@@ -42,6 +42,7 @@ started, what runs under ocr-run keep, and servers that others share.`,
 			{exitError, "something could not be done, or the answer was no"},
 			{exitUsage, "usage error"},
 			{exitBusy, "another sweep is under way, or another process keeps the ledger locked"},
+			{exitInterrupted, "cut short by INT (HUP: 129, TERM: 143)"},
 		},
 		examples: []string{"ocr-run reap --dry-run", "ocr-run reap --yes --keep-history 90d", "ocr-run reap --json | jq '.processes[] | select(.action == \"report\")'"},
 		run:      runReap,
@@ -144,8 +145,12 @@ func takesAway(plan reaper.Plan) bool {
 
 // sweep carries the plan out and tells what came of it.
 func (c call) sweep(ctx context.Context, cfg reaper.Config, plan reaper.Plan) error {
-	result, trouble := reaper.Reap(ctx, cfg, plan)
-	trouble = errors.Join(trouble, c.settleHosts(ctx, cfg.Ledger))
+	var result reaper.Result
+	var trouble error
+	owed := heeding(ctx, func(ctx context.Context) {
+		result, trouble = reaper.Reap(ctx, cfg, plan)
+		trouble = errors.Join(trouble, c.settleHosts(ctx, cfg.Ledger))
+	})
 	view := render.Reaping{
 		Spool: render.ReapedSpool{Waiting: plan.Spooled, Ingested: result.Ingested},
 		Runs:  runViews(result.Runs), Processes: processViews(result.Processes), Workflows: workflowViews(result.Workflows),
@@ -159,6 +164,9 @@ func (c call) sweep(ctx context.Context, cfg reaper.Config, plan reaper.Plan) er
 	}
 	if err := c.printReaping(view); err != nil {
 		return err
+	}
+	if owed != nil {
+		return owed
 	}
 	if remains(result.Processes) || trouble != nil {
 		return answered(exitError)

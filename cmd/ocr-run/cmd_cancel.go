@@ -111,17 +111,25 @@ func (c call) cancel(ctx context.Context, l *store.Ledger, uid string, timeout t
 	if err := c.printCancelled(cancelledView(e, done)); err != nil {
 		return err
 	}
+	if errors.Is(late, context.DeadlineExceeded) {
+		c.note("cancel: run %s has not ended within %s", uid, timeout)
+	}
+	return c.cancelEnd(owed, late, trouble, done.Processes)
+}
+
+// cancelEnd is how a cancel ends: by the signal that ended it, then by the wait that
+// came to nothing, by what could not be done, by what remains.
+func (c call) cancelEnd(owed, late, trouble error, found []reaper.ProcessStep) error {
 	switch {
 	case owed != nil:
 		return owed
 	case errors.Is(late, context.DeadlineExceeded):
-		c.note("cancel: run %s has not ended within %s", uid, timeout)
 		return answered(exitTimedOut)
 	case late != nil:
 		return c.failed(late)
 	case trouble != nil:
 		return c.failed(trouble)
-	case remains(done.Processes):
+	case remains(found):
 		return answered(exitError)
 	default:
 		return nil

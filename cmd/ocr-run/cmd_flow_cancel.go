@@ -94,21 +94,10 @@ func (c call) cancelFlow(ctx context.Context, l *store.Ledger, ask store.FlowCan
 	if err := c.printFlowCancelled(ctx, l, ask.ID, done); err != nil {
 		return err
 	}
-	switch {
-	case owed != nil:
-		return owed
-	case errors.Is(late, context.DeadlineExceeded):
+	if errors.Is(late, context.DeadlineExceeded) {
 		c.note("%s: runs of flow %s have not ended within %s", c.verb, ask.ID, timeout)
-		return answered(exitTimedOut)
-	case late != nil:
-		return c.failed(late)
-	case trouble != nil:
-		return c.failed(trouble)
-	case remains(done.Processes):
-		return answered(exitError)
-	default:
-		return nil
 	}
+	return c.cancelEnd(owed, late, trouble, done.Processes)
 }
 
 // awaitFlow waits until nothing of a flow runs, 0 meaning for ever, and reads the

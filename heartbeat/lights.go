@@ -43,14 +43,6 @@ const (
 	ActivityAsleep Activity = "asleep"
 )
 
-// Activities lists every activity, those of a run that has ended excepted.
-func Activities() []Activity {
-	return []Activity{
-		ActivityUnknown, ActivityWorking, ActivityQuiet, ActivityIdle, ActivityWaiting, ActivityLimited,
-		ActivityDisconnected, ActivityStalled, ActivityRunaway, ActivityAsleep,
-	}
-}
-
 // Lights are the four signs of life of a run, and what they amount to. The zero
 // value is a run that has ended.
 type Lights struct {

@@ -37,8 +37,13 @@ type Glimpse struct {
 	Typed bool
 	// Turn says whether a turn is open.
 	Turn Witness
-	// Waiting: the agent waits for a person.
+	// Waiting: the agent waits for a person, as its screen shows.
 	Waiting bool
+	// Asks: it said itself that it waits for one. Readers know that from the ledger, and
+	// sooner.
+	Asks bool
+	// Halted: it is stopped by a signal.
+	Halted bool
 	// Limited: a usage limit holds it up, and ends at a known time.
 	Limited bool
 	// Spinning: the agent says itself that it repeats model calls without end.
@@ -75,7 +80,7 @@ type Rules struct {
 }
 
 // Watch adds up looks at a run. Time that nobody watched, asleep or stopped, ages
-// nothing. It belongs to one goroutine at a time.
+// nothing, and neither does time in which the run itself is stopped. It belongs to one goroutine at a time.
 type Watch struct {
 	rules  Rules
 	looked bool
@@ -99,7 +104,7 @@ func NewWatch(r Rules) *Watch {
 
 // Take adds a look and returns the alarm that it raises, none if that stands already.
 func (w *Watch) Take(g Glimpse) Alarm {
-	if w.looked {
+	if w.looked && !g.Halted {
 		w.watched += min(max(g.At-w.last, 0), gapBeats*w.rules.Interval)
 	}
 	w.looked, w.last = true, g.At
@@ -125,14 +130,14 @@ func (w *Watch) Take(g Glimpse) Alarm {
 // busyWithWork says whether anything speaks against being idle.
 func (g Glimpse) busyWithWork() bool {
 	unknown := g.Turn == Unknown && g.Busy == Yes
-	return g.Turn == Yes || unknown || g.Background || g.Tools || g.Grew == Yes || g.Advanced == Yes || g.Typed || g.Waiting
+	return g.Turn == Yes || unknown || g.Background || g.Tools || g.Grew == Yes || g.Advanced == Yes || g.Typed || g.Waiting || g.Asks
 }
 
 // movesOn says whether anything speaks against being stalled. What waits for a
 // person, or for a limit to end, is not.
 func (g Glimpse) movesOn() bool {
 	unknown := g.Turn == Unknown && g.Busy == Yes && !g.Burning
-	return g.Turn == No || unknown || g.Tools || g.Grew == Yes || g.Advanced == Yes || g.Receives || g.Typed || g.Waiting || g.Limited
+	return g.Turn == No || unknown || g.Tools || g.Grew == Yes || g.Advanced == Yes || g.Receives || g.Typed || g.Waiting || g.Asks || g.Limited
 }
 
 // judge says which alarm stands.
@@ -188,9 +193,6 @@ func (w *Watch) Vitals() *store.Vitals {
 	v := w.vitals
 	return &v
 }
-
-// Alarm is the alarm that stands.
-func (w *Watch) Alarm() Alarm { return w.alarm }
 
 // For is how long the alarm's state has lasted, in awake time that was watched.
 func (w *Watch) For(a Alarm) time.Duration {

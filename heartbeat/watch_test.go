@@ -48,6 +48,9 @@ func TestWatchRaises(t *testing.T) {
 		{"an answer that comes in", rules, heartbeat.Glimpse{Turn: yes, Receives: true}, ""},
 		{"a user who types", rules, heartbeat.Glimpse{Turn: no, Typed: true}, ""},
 		{"a question to the user", rules, heartbeat.Glimpse{Turn: yes, Waiting: true}, ""},
+		{"a question to the user that a hook told of", rules, heartbeat.Glimpse{Turn: yes, Asks: true}, ""},
+		{"a question without a turn", rules, heartbeat.Glimpse{Turn: no, Asks: true}, ""},
+		{"a run that was stopped", rules, heartbeat.Glimpse{Turn: yes, Halted: true}, ""},
 		{"a usage limit", rules, heartbeat.Glimpse{Turn: yes, Limited: true}, ""},
 		{"an agent that says that it spins", heartbeat.Rules{Interval: beat}, heartbeat.Glimpse{Turn: yes, Grew: yes, Advanced: yes, Spinning: true}, heartbeat.AlarmRunaway},
 	}
@@ -84,7 +87,7 @@ func TestWatchRaisesInTime(t *testing.T) {
 	}
 	// Once over, it can come again.
 	looks(w, &at, 1, heartbeat.Glimpse{Turn: heartbeat.Yes, Grew: heartbeat.Yes})
-	if w.Alarm() != heartbeat.AlarmNone {
+	if w.Vitals().Alarm != "" {
 		t.Error("the alarm stands although the run goes on")
 	}
 	if raised := looks(w, &at, 6, quiet); len(raised) != 1 {
@@ -143,7 +146,7 @@ func TestAlarmsNeverContradictTheTurn(t *testing.T) {
 				Tools: rapid.Bool().Draw(t, "tools"), Burning: rapid.Bool().Draw(t, "burning"),
 			}
 			w.Take(g)
-			switch a := w.Alarm(); {
+			switch a := heartbeat.Alarm(w.Vitals().Alarm); {
 			case a == heartbeat.AlarmIdle && g.Turn == heartbeat.Yes, a == heartbeat.AlarmStalled && g.Turn == heartbeat.No,
 				a != heartbeat.AlarmNone && g.Grew == heartbeat.Yes:
 				t.Fatalf("%q on %+v", a, g)

@@ -27,7 +27,6 @@ func (h *hunt) census() ([]proc.Process, error) {
 		return nil, err
 	}
 	h.reconsider()
-	defer h.standStill()()
 	var list []proc.Process
 	now := map[process]bool{}
 	for _, step := range h.processes() {
@@ -54,33 +53,10 @@ func (h *hunt) census() ([]proc.Process, error) {
 	return list, nil
 }
 
-// standStill halts the groups in which somebody changes faster than we look, looks
-// again, and gives what lets them go on. A group with somebody who is spared is not
-// halted.
-func (h *hunt) standStill() (goOn func()) {
-	var halted []proc.Group
-	for _, g := range h.restless() {
-		if !h.sparesIn(g) && g.Freeze(true) == nil {
-			halted = append(halted, g)
-		}
-	}
-	if len(halted) > 0 {
-		// What cannot be read again is judged by the look before.
-		_ = h.look()
-	}
-	return func() {
-		for _, g := range halted {
-			_ = g.Freeze(false)
-		}
-	}
-}
-
-// sparesIn says whether somebody in a group was spared when he was met.
-func (h *hunt) sparesIn(g proc.Group) bool {
-	pids, _ := g.Members() // who cannot be listed cannot be halted
-	return slices.ContainsFunc(pids, func(pid int) bool {
-		return h.met[identityOf(h.byPID[pid])].Verdict == VerdictKeep
-	})
+// restless are the groups in which somebody changes faster than we look, and which
+// may be halted.
+func (h *hunt) restless() []proc.Group {
+	return slices.DeleteFunc(h.scene.restless(), h.sparesIn)
 }
 
 // keep spares what is no longer to be stopped.

@@ -60,7 +60,19 @@ func Lock(stateDir string) (unlock func() error, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", path, errors.Join(err, f.Close()))
 	}
-	return f.Close, nil
+	// Who lets go takes his name away: he may live on.
+	return func() error { return errors.Join(f.Truncate(0), f.Close()) }, nil
+}
+
+// underWay says whether a sweep of a state directory has signed, and lives. It asks
+// for no lock, which would be in the way of somebody who wants it.
+func underWay(stateDir string) bool {
+	f, err := os.Open(filepath.Join(stateDir, lockName))
+	if err != nil {
+		return false
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	return whoHolds(f) != 0
 }
 
 // sign writes down who holds the lock. The file stays when it is let go: removing

@@ -39,6 +39,7 @@ func Reap(ctx context.Context, c Config, plan Plan) (Result, error) {
 		step Step
 		do   func(context.Context) error
 	}{
+		{StepThaw, sweep.thaw},
 		{StepSpool, sweep.spool},
 		{StepSettle, sweep.settle},
 		{StepProcesses, sweep.stop},
@@ -62,6 +63,11 @@ type sweeping struct {
 	Config
 	plan Plan
 	done Result
+}
+
+// thaw lets go on what an earlier sweep has left halted, should it have been killed.
+func (w *sweeping) thaw(ctx context.Context) error {
+	return thawLeft(ctx, w.Ledger, w.StateDir, w.Observe(), nil)
 }
 
 // spool takes in what the ledger did not take before.
@@ -139,7 +145,7 @@ func (w *sweeping) stopIn(ctx context.Context, s *scene, confirmed func(*run) bo
 		Census: h.census, Keep: h.keep,
 		Grace: cmp.Or(w.grace, stopGrace), Bound: stopBound,
 		Now:    func() time.Duration { return time.Duration(w.Observe().Now.AwakeMS) * time.Millisecond },
-		Groups: s.groups(),
+		Groups: slices.DeleteFunc(s.groups(), s.sparesIn), Restless: h.restless,
 	})
 	w.done.Processes = append(w.done.Processes, h.outcomes(report)...)
 	return errors.Join(report.Err, w.writeLeftovers(ctx, s))
@@ -235,9 +241,6 @@ func (w *sweeping) tidyRunFiles(ctx context.Context) error {
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			failures = append(failures, err)
 		}
-		if err == nil && standingOf(e, at) != StandingLive {
-			thaw(e.Launch.Cgroup)
-		}
 		if err != nil || !w.finishedWith(e, at) {
 			continue
 		}
@@ -249,14 +252,6 @@ func (w *sweeping) tidyRunFiles(ctx context.Context) error {
 		}
 	}
 	return errors.Join(failures...)
-}
-
-// thaw lets the control group of an ended run go on, should somebody have died while
-// he held it.
-func thaw(path string) {
-	if g, there := proc.GroupAt(path); there {
-		_ = g.Freeze(false)
-	}
 }
 
 // removeGroup removes the control group of an ended run, and says whether it is

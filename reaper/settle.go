@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/ocr-run/ocr-run/heartbeat"
@@ -26,7 +27,8 @@ type Report struct {
 	Flows int
 }
 
-// Settle takes in the spool and settles every row whose wrapper is gone. The
+// Settle takes in the spool and settles every row whose wrapper is gone. What a sweep
+// that was killed has left halted goes on. The
 // errors of single rows are joined; the rest of the sweep goes on.
 func Settle(ctx context.Context, l *store.Ledger, spoolDir string, at heartbeat.Observer) (Report, error) {
 	var r Report
@@ -37,6 +39,9 @@ func Settle(ctx context.Context, l *store.Ledger, spoolDir string, at heartbeat.
 	open, err := l.Unsettled(ctx)
 	failures = append(failures, err)
 	failures = append(failures, settleAll(ctx, l, open, at, &r))
+	if stateDir := filepath.Dir(spoolDir); !underWay(stateDir) {
+		failures = append(failures, thawLeft(ctx, l, stateDir, at, lookedAfter(open, at)))
+	}
 	// The end of a row settles its flow; this finds what nobody settled with it.
 	r.Flows, err = l.SettleFlows(ctx, at.Now)
 	return r, errors.Join(append(failures, err)...)
@@ -51,6 +56,15 @@ func SettleAhead(ctx context.Context, l *store.Ledger, spoolDir, uid string, at 
 	rows, err := l.QueueAhead(ctx, uid)
 	err = errors.Join(spool, err, settleAll(ctx, l, rows, at, &r))
 	return r, err
+}
+
+// lookedAfter are the rows that are not abandoned, by their uids.
+func lookedAfter(rows []store.Execution, at heartbeat.Observer) map[string]bool {
+	uids := map[string]bool{}
+	for _, e := range rows {
+		uids[e.UID] = !abandoned(e, at)
+	}
+	return uids
 }
 
 // settleAll settles those of the rows that are abandoned.

@@ -103,6 +103,34 @@ func (s *scene) groups() (all []proc.Group) {
 	return all
 }
 
+// sparesIn says whether a group must not even be halted: the picture shows somebody
+// in it who is spared, us among them, or a run that is looked after has its own group
+// in it. Whoever cannot be seen from here is spared as well.
+func (s *scene) sparesIn(g proc.Group) bool {
+	for _, r := range s.runs {
+		if r.standing == StandingLive && proc.InCgroup(r.Launch.Cgroup, g.Path()) {
+			return true
+		}
+	}
+	pids, err := g.Members()
+	return err != nil || slices.ContainsFunc(pids, s.spares)
+}
+
+// spares says whether a member of a group is spared. One who is not in the picture
+// yet is not.
+func (s *scene) spares(pid int) bool {
+	p, there := s.byPID[pid]
+	if !there || p.Dead() {
+		return pid == 0 // he is of another pid namespace
+	}
+	if step, _ := s.decide(p); s.protected[pid] || step.Verdict == VerdictKeep {
+		return true
+	}
+	m := s.marker(pid)
+	own := s.runs[m.UID]
+	return m.err == nil && own != nil && own.standing == StandingLive
+}
+
 // restless are the groups in which somebody lives whom the picture does not show:
 // he was born while it was taken. Some become another process all the time.
 func (s *scene) restless() (all []proc.Group) {

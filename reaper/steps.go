@@ -12,6 +12,9 @@ type Step string
 
 // The steps, in the order in which they are done.
 const (
+	// StepThaw lets those go on who were left halted by a sweep that was killed. It
+	// comes first: runs that live may be among them, and their wrappers.
+	StepThaw Step = "thaw"
 	// StepSpool takes in what the ledger did not take before: a fact that waits
 	// there may be the very end a row seems to lack.
 	StepSpool Step = "spool"

@@ -33,7 +33,7 @@ func (l *Ledger) Beat(ctx context.Context, b Beat) (BeatAnswer, error) {
 			return err
 		}
 		return beat.QueryRowContext(ctx, b.At.WallMS, b.At.AwakeMS, b.At.BootID, b.SuspendedMS, number(b.LastActivityMS), descendants, vitals, b.UID, b.Generation).
-			Scan(&answer.StopRequested, &answer.Session, &answer.SessionAtMS, &answer.TurnOpen, &answer.Revision)
+			Scan(&answer.StopRequested, &answer.Session, &answer.SessionAtMS, &answer.TurnOpen, &answer.Revision, &answer.AwaitsUserMS)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return l.unwritten(ctx, b)
@@ -52,7 +52,8 @@ const beatQuery = `UPDATE executions SET beats = beats + 1, last_beat_wall = ?, 
 	WHERE uid = ? AND generation = ? AND ended_at IS NULL
 	RETURNING COALESCE(stop_requested, ''), COALESCE(session_status, ''), COALESCE(session_at, 0),
 		EXISTS (SELECT 1 FROM turns WHERE uid = executions.uid AND state IN ('pending', 'running')),
-		COALESCE((SELECT revision FROM workflows WHERE id = executions.workflow_id), 0)`
+		COALESCE((SELECT revision FROM workflows WHERE id = executions.workflow_id), 0),
+		CASE WHEN session_status IS NULL THEN 0 ELSE COALESCE((` + awaitsUser + `executions.uid ORDER BY v.seq DESC LIMIT 1), 0) END`
 
 // vitalsJSON is what goes into the column; null leaves it as it is.
 func vitalsJSON(v *Vitals) (any, error) {

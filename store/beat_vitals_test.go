@@ -50,6 +50,22 @@ func TestBeatCarriesVitalsAndTellsOfTheSession(t *testing.T) {
 	if answer.Session != lifecycle.SessionRunning || !answer.TurnOpen || answer.SessionAtMS != storetest.At(2_000).WallMS || answer.Revision != 0 {
 		t.Errorf("%+v: a turn runs", answer)
 	}
+	for _, step := range []struct {
+		at    int64
+		event lifecycle.SessionEvent
+		since int64
+	}{
+		{3_000, lifecycle.SessionEvent{Type: lifecycle.SessionEventState, State: lifecycle.SessionWordWaiting}, storetest.At(3_000).WallMS},
+		{4_000, lifecycle.SessionEvent{Type: lifecycle.SessionEventTurnCompleted, Turn: "t"}, 0},
+	} {
+		_, err = l.Report(t.Context(), store.SessionReport{UID: "run", At: storetest.At(step.at), Event: step.event})
+		must(t, err)
+		e, err := l.Execution(t.Context(), "run")
+		must(t, err)
+		if answer := beat(nil); answer.AwaitsUserMS != step.since || e.AwaitsUserMS != step.since {
+			t.Errorf("after %+v it waits since %d, and %d for readers, want %d", step.event, answer.AwaitsUserMS, e.AwaitsUserMS, step.since)
+		}
+	}
 }
 
 // TestEarlierWrappersBeatOn: the statement of the release before vitals still does its

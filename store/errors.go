@@ -20,6 +20,9 @@ const (
 	codeCantOpen   = 14
 	codeConstraint = 19
 	codeNotADB     = 26
+	// codeNoRoomForIndex is an extended code: the index of the write-ahead log, which
+	// readers need too, cannot be made as large as it has to be.
+	codeNoRoomForIndex = 10 | 19<<8
 )
 
 // explain turns what the database says into one of this package's errors, where
@@ -29,6 +32,9 @@ func explain(path string, err error) error {
 	if !ok {
 		return err
 	}
+	if serr.Code() == codeNoRoomForIndex {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
 	switch serr.Code() & 0xff {
 	case codeBusy, codeLocked:
 		return fmt.Errorf("%w: %w", ErrBusy, err)
@@ -37,7 +43,7 @@ func explain(path string, err error) error {
 	case codeConstraint:
 		return fmt.Errorf("%w: %w", ErrInvariant, err)
 	case codeFull:
-		return fmt.Errorf("disk full: %w", err)
+		return fmt.Errorf("%w: %w", ErrFull, err)
 	default:
 		return err
 	}

@@ -102,19 +102,7 @@ func (l *Ledger) flows(ctx context.Context, rest string, args ...any) ([]Flow, e
 }
 
 func readFlows(ctx context.Context, q querier, query string, args ...any) (found []Flow, err error) {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		f, err := scanFlow(rows)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, f)
-	}
-	return found, rows.Err()
+	return readAll(ctx, q, scanFlow, query, args...)
 }
 
 func scanFlow(rows *sql.Rows) (Flow, error) {

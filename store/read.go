@@ -22,9 +22,13 @@ const selectExecution = `SELECT uid, generation, parent_uid, resumed_from, workf
 	last_beat_wall, last_beat_awake, last_beat_boot, last_activity, stopped_since, awake_ms, suspended_ms, round_at_end,
 	other_rounds, descendants, evidence, leftovers, degraded, host, host_workflow, host_settled, not_before, waits_for, vitals,
 	(SELECT state FROM turns t WHERE t.uid = e.uid ORDER BY t.n DESC LIMIT 1),
-	CASE WHEN ended_at IS NULL THEN (SELECT iif(json_extract(payload, '$.awaits_user'), at, 0) FROM events v WHERE v.uid = e.uid
-		AND v.type IN ('turn_pending', 'turn_started', 'turn_settled', 'session_state') ORDER BY v.seq DESC LIMIT 1) END
+	CASE WHEN ended_at IS NULL THEN (` + awaitsUser + `e.uid ORDER BY v.seq DESC LIMIT 1) END
 	FROM executions e`
+
+// awaitsUser selects since when the agent of the execution whose uid follows waits for
+// its user: the last word about its session counts.
+const awaitsUser = `SELECT iif(json_extract(payload, '$.awaits_user'), at, 0) FROM events v
+	WHERE v.type IN ('turn_pending', 'turn_started', 'turn_settled', 'session_state') AND v.uid = `
 
 // Execution reads one execution by its full uid; ErrNotFound when there is none.
 func (l *Ledger) Execution(ctx context.Context, uid string) (Execution, error) {
@@ -137,17 +141,22 @@ func executionsOf(rows []row) []Execution {
 }
 
 func (l *Ledger) scanExecutions(ctx context.Context, query string, args ...any) (found []row, err error) {
-	rows, err := l.db.QueryContext(ctx, query, args...)
+	return readAll(ctx, l.db, scanExecution, query, args...)
+}
+
+// readAll reads every row of a query.
+func readAll[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), query string, args ...any) (found []T, err error) {
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		r, err := scanExecution(rows)
+		one, err := scan(rows)
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, r)
+		found = append(found, one)
 	}
 	return found, rows.Err()
 }

@@ -15,6 +15,8 @@ var (
 	ErrAmbiguous = errors.New("ambiguous")
 	// ErrBusy: another process held the write lock for the whole busy timeout.
 	ErrBusy = errors.New("ledger busy")
+	// ErrFull is a ledger whose disk has no room.
+	ErrFull = errors.New("disk full")
 	// ErrTooNew: a later version of ocr-run wrote this ledger.
 	ErrTooNew = errors.New("ledger too new")
 	// ErrDamaged: the file is no ledger, or its pages are corrupt.
@@ -182,6 +184,8 @@ type BeatAnswer struct {
 	SessionAtMS int64
 	// TurnOpen: a turn runs or is about to.
 	TurnOpen bool
+	// AwaitsUserMS is that of [Execution]: 0 when nobody said that it waits.
+	AwaitsUserMS int64
 	// Revision is that of the workflow it works on; 0 without one.
 	Revision int64
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,9 +22,9 @@ const waitLook = 10 * time.Second
 
 // wait lets the time of the launch come. Meanwhile the run stands announced, with
 // its lease and its heartbeat, for everybody to see. It is false when the run was
-// asked to end instead.
+// asked to end instead. There is nothing to wait with where there is nothing to execute.
 func (r *run) wait(ctx context.Context) bool {
-	if r.cfg.NotBefore.IsZero() {
+	if r.cfg.NotBefore.IsZero() || r.cfg.Missing != nil {
 		return true
 	}
 	r.began = r.cfg.Clock.Now()
@@ -34,10 +33,12 @@ func (r *run) wait(ctx context.Context) bool {
 		r.takeLease()
 	}
 	r.writeIntent(ctx)
-	heart := heartbeat.New(r.heartConfig())
-	heart.Start()
+	r.heart = heartbeat.New(r.heartConfig())
+	r.heart.Start()
 	come := r.bide(ctx)
-	for _, e := range heart.Stop() {
+	left := r.heart.Stop()
+	r.heart = nil // what the command ran for is another's to count
+	for _, e := range left {
 		if _, err := r.cfg.Journal.Append(ctx, e); err != nil {
 			r.cfg.Log.Warn().Err(err).Msg("write event")
 		}
@@ -85,8 +86,10 @@ func (r *run) calledOff(s os.Signal) {
 			r.stop.by, r.stop.signal = lifecycle.StoppedByTerminal, unix.SIGHUP
 		}
 	case passOn:
-		if s == unix.SIGTSTP {
-			_ = unix.Kill(os.Getpid(), syscall.SIGSTOP)
+		// The kernel stops no orphaned group for a key: nobody would ever wake it.
+		if s == unix.SIGTSTP && !orphanedGroup() {
+			r.stopSelf(unix.SIGTSTP)
+			r.heart.Resumed()
 		}
 	case resize:
 	}

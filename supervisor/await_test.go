@@ -104,6 +104,14 @@ func TestAWaitOutlivesWhatIsMeantForTheCommand(t *testing.T) {
 	})
 }
 
+func TestNothingToExecuteIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	r := &run{cfg: Config{NotBefore: time.Unix(1<<40, 0), Missing: os.ErrNotExist}}
+	if !r.wait(t.Context()) {
+		t.Error("called off")
+	}
+}
+
 func TestTheParentEndsAWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

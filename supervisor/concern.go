@@ -43,8 +43,8 @@ func (r *run) concerned(ctx context.Context, c concern) {
 	r.note(lifecycle.SourceOwnAct, detail, "")
 	switch {
 	case kind.stop && r.stop.by == lifecycle.StoppedByNobody:
-		r.warn(detail + "; it is stopped (" + kind.flag + ")")
 		r.beginStop(kind.by, unix.SIGTERM)
+		r.warn(detail + "; it is stopped (" + kind.flag + ")")
 	default:
 		r.warn(detail)
 	}
@@ -95,7 +95,30 @@ func (r *run) warn(line string) {
 		fd = r.pair.Master
 	}
 	if !r.suspended && terminal.EditsLines(fd) {
-		r.cfg.Watch.Warn(line)
+		r.say(line)
+	}
+}
+
+// say has a line written by a goroutine that nothing waits for: a terminal that was
+// halted takes no byte until its user lets it go on. One more line may wait for that.
+func (r *run) say(line string) {
+	if r.warnings == nil {
+		r.warnings = make(chan string, 1)
+		go func() {
+			for {
+				select {
+				case line := <-r.warnings:
+					r.cfg.Watch.Warn(line)
+				case <-r.over:
+					return
+				}
+			}
+		}()
+	}
+	select {
+	case r.warnings <- line:
+	default:
+		r.cfg.Log.Debug().Str("line", line).Msg("drop warning")
 	}
 }
 

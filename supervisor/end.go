@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -234,7 +233,7 @@ func (r *run) monitorLost(ctx context.Context) {
 	r.tell(ctx, lifecycle.EventMonitorLost, nil)
 	r.exit = exitReport{done: true, lost: true, code: -1}
 	r.exitAt = r.cfg.Clock.Now()
-	m := &monitor{order: launchOrder{uid: r.cfg.UID}, recorded: goOrder{runFile: r.announced.RunFile}}
+	m := &monitor{order: launchOrder{uid: r.cfg.UID}, recorded: goOrder{runFile: r.announced.RunFile}, helper: &r.helper}
 	keep := func(p proc.Process) (string, bool) {
 		if p.PID != r.launched.Child.PID && (r.cfg.Leftovers == LeftoversKeep || r.cfg.Leftovers == LeftoversReport) {
 			return "left alone as asked", true
@@ -256,7 +255,7 @@ func (r *run) monitorLost(ctx context.Context) {
 	group, _ := proc.GroupAt(r.launched.Cgroup)
 	r.left = named(proc.StopUntilQuiet(context.WithoutCancel(ctx), proc.StopConfig{
 		Groups: []proc.Group{group},
-		Census: func() ([]proc.Process, error) { return proc.Descendants(os.Getpid()) },
+		Census: m.below,
 		Keep:   keep,
 		Grace:  r.cfg.Grace,
 		Now:    func() time.Duration { return r.cfg.Clock.Now().Awake },

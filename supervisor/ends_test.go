@@ -177,6 +177,35 @@ func TestNestedRunIsNobodysLeftover(t *testing.T) {
 	inner.assertNothingSurvives()
 }
 
+// A nested run that still waits has a lease, and no process of its own yet.
+func TestNestedRunThatWaitsIsNobodysLeftover(t *testing.T) {
+	inner := newInner(t)
+	inner.order.WaitMS = 3 * patience.Milliseconds()
+	lease := heartbeat.RunFilePath(inner.order.StateDir, inner.order.UID)
+	outer := prepare(t, `"$W" >/dev/null 2>&1 & until [ -e `+lease+` ]; do sleep 0.05; done`)
+	// The way to the lease is another than the kernel's.
+	outer.order.StateDir = filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(inner.order.StateDir, outer.order.StateDir); err != nil {
+		t.Fatal(err)
+	}
+	cmd := outer.command()
+	script := filepath.Join(inner.order.StateDir, "inner")
+	writeScript(t, script, inner)
+	cmd.Env = append(cmd.Env, "W="+script)
+	want(t, "code", codeOf(t, cmd.Run()), 0)
+	kept := outer.ending().Leftovers.Kept
+	if len(kept) != 1 || kept[0].Reason != "belongs to execution "+inner.order.UID {
+		t.Fatalf("leftovers: %+v", outer.ending().Leftovers)
+	}
+	if held, err := heartbeat.LeaseHeld(lease); err != nil || !held {
+		t.Errorf("lease held: %v, %v", held, err)
+	}
+	if err := unix.Kill(kept[0].PID, unix.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	inner.eventually("the wait is called off", func() bool { return !proc.Alive(kept[0].PID, kept[0].StartTicks) })
+}
+
 // newInner is a run that says that it is up and waits to be told to end.
 func newInner(t *testing.T) *bench {
 	t.Helper()

@@ -38,8 +38,8 @@ func (b beats) Beat(ctx context.Context, beat store.Beat) (store.BeatAnswer, err
 func (r *run) startHeart() {
 	r.watch = r.newWatch()
 	cfg := r.heartConfig()
-	cfg.Descendants, cfg.Activity, cfg.Look, cfg.Heard = r.watch.descendants, r.activity(), r.watch.look, r.watch.hear
-	s := newScout(r.offspring, cfg.Wakes)
+	cfg.Descendants, cfg.Activity, cfg.Look, cfg.Heard = r.watch.descendants, r.watch.activity, r.watch.look, r.watch.hear
+	s := newScout(offspring(r.monitor, r.launched.Child.PID), cfg.Wakes)
 	cfg.Wakes = s.beats
 	r.heart = heartbeat.New(cfg)
 	r.heart.Start()
@@ -47,14 +47,17 @@ func (r *run) startHeart() {
 	r.scout.Store(s)
 }
 
-// offspring is what the command has started; the command itself is in the row
-// already. It is empty when that cannot be read, because the monitor is gone.
-func (r *run) offspring() []store.Descendant {
-	all, err := living(r.monitor)
-	if err != nil {
-		return nil
+// offspring looks for what a command has started below a monitor; the command itself
+// is in the row already. It finds nothing when that cannot be read, because the monitor
+// is gone. What looks is on a goroutine of its own and has nothing of the run's.
+func offspring(monitor, command int) func() []store.Descendant {
+	return func() []store.Descendant {
+		all, err := living(monitor)
+		if err != nil {
+			return nil
+		}
+		return asDescendants(slices.DeleteFunc(all, func(p proc.Process) bool { return p.PID == command }))
 	}
-	return asDescendants(slices.DeleteFunc(all, func(p proc.Process) bool { return p.PID == r.launched.Child.PID }))
 }
 
 // living are the processes below a monitor that have not ended.
@@ -115,7 +118,8 @@ func (r *run) stopHeart(ctx context.Context) {
 func (r *run) newWatch() *watch {
 	c := r.cfg.Watch
 	w := &watch{
-		cfg: c, agent: r.cfg.Agent != "", monitor: r.monitor, passed: &r.passed, tell: r.raise, interval: r.cfg.Interval,
+		cfg: c, agent: r.cfg.Agent != "", monitor: r.monitor, command: r.launched.Child.PID,
+		passed: &r.passed, activity: r.activity(), tell: r.raise, interval: r.cfg.Interval,
 		rules: heartbeat.NewWatch(heartbeat.Rules{Idle: c.Idle, Stall: c.Stall, Agent: r.cfg.Agent != "", Interval: r.cfg.Interval}),
 		last:  r.cfg.Clock.Now(),
 		conns: connections{found: func(peer string, lasted time.Duration) { r.raise(concern{dead: peer, lasted: lasted}) }},
@@ -124,7 +128,7 @@ func (r *run) newWatch() *watch {
 		w.moved = r.relay.Moved
 	}
 	if c.StayAwake {
-		w.awake = newWakefulness(r.wakeReason(), func(err error) {
+		w.awake = newWakefulness(r.wakeReason(), r.keepsAwake, func(err error) {
 			r.cfg.Log.Warn().Err(err).Msg("stay awake")
 			r.raise(concern{asleep: err})
 		})
@@ -135,6 +139,9 @@ func (r *run) newWatch() *watch {
 	}
 	return w
 }
+
+// keepsAwake takes in which child of ours keeps the machine awake, 0 for none.
+func (r *run) keepsAwake(pid int) { r.helper.Store(int64(pid)) }
 
 // wakeReason is why the machine is kept awake, for people.
 func (r *run) wakeReason() string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,9 +37,8 @@ const reportedMost = 100
 // Everything below this process is the run's: as the subreaper it inherits
 // whatever the run lets go of.
 func (m *monitor) leftovers(ctx context.Context) store.Leftovers {
-	self := os.Getpid()
 	cfg := proc.StopConfig{
-		Census: func() ([]proc.Process, error) { return proc.Descendants(self) },
+		Census: m.below,
 		Keep:   m.keep,
 		Grace:  proc.LeftoverGrace,
 		Bound:  leftoverBound,
@@ -55,6 +55,16 @@ func (m *monitor) leftovers(ctx context.Context) store.Leftovers {
 	return named(proc.StopUntilQuiet(context.WithoutCancel(ctx), cfg))
 }
 
+// below lists all processes of the run. A helper of the wrapper we are in is none.
+func (m *monitor) below() ([]proc.Process, error) {
+	all, err := proc.Descendants(os.Getpid())
+	if m.helper == nil {
+		return all, err
+	}
+	helper := int(m.helper.Load())
+	return slices.DeleteFunc(all, func(p proc.Process) bool { return helper != 0 && p.PID == helper }), err
+}
+
 // bury takes in the exits of adopted orphans.
 func (m *monitor) bury() {
 	for {
@@ -69,7 +79,7 @@ func (m *monitor) bury() {
 // keep spares a process that is meant to stay, and one that belongs to another
 // execution whose wrapper lives: that is stopped through its own cancel, or not at
 // all. A wrapper itself still carries the marker of the run it was started in, but
-// its monitor, a child of its, carries its own.
+// its monitor, a child of its, carries its own, and the lease is in its hands.
 func (m *monitor) keep(p proc.Process) (reason string, keep bool) {
 	if reason, stays := proc.Stays(p, m.order.uid); stays {
 		return reason, true
@@ -80,6 +90,9 @@ func (m *monitor) keep(p proc.Process) (reason string, keep bool) {
 		if err == nil && ok && m.foreign(uid) {
 			return "belongs to execution " + uid, true
 		}
+	}
+	if uid, ok := m.nestedIn(p.PID); ok {
+		return "belongs to execution " + uid, true
 	}
 	return "", false
 }
@@ -96,7 +109,7 @@ func (m *monitor) foreign(uid string) bool {
 
 // listed names what is left without touching it.
 func (m *monitor) listed() store.Leftovers {
-	all, err := proc.Descendants(os.Getpid())
+	all, err := m.below()
 	var out store.Leftovers
 	if err != nil {
 		return out

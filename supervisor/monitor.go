@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -86,6 +87,10 @@ type monitor struct {
 	// inherits: what the run lets go of becomes our child. Without children, then,
 	// nothing of it is left.
 	inherits bool
+
+	// helper is the child of the wrapper we are in that is none of the run's; nil where
+	// there is no wrapper in this process.
+	helper *atomic.Int64
 
 	order    launchOrder
 	recorded goOrder
@@ -390,7 +395,7 @@ func (m *monitor) signalAll(sig syscall.Signal) {
 
 // signalTools signals what the run has started outside its group.
 func (m *monitor) signalTools(sig syscall.Signal) {
-	tools, err := proc.Descendants(os.Getpid())
+	tools, err := m.below()
 	if err != nil {
 		return
 	}

@@ -54,6 +54,7 @@ type run struct {
 	gone      chan struct{} // the user's terminal is gone
 	wants     chan heartbeat.Answer
 	concerns  chan concern
+	warnings  chan string // nil before the first, see say
 
 	announced  store.Announcement
 	launched   store.Launch
@@ -90,10 +91,12 @@ type run struct {
 	// interrupted is the awake time of the last interrupt typed at the run, in
 	// nanoseconds; 0 for never.
 	interrupted atomic.Int64
-	tapMu       sync.Mutex // one at a time at Config.Tap
-	passages    [3]*passage
-	terminalMu  sync.Mutex // guards what the monitor is told of the terminal
-	told        terminalState
+	// helper is a child of the wrapper that is none of the run's; 0 without one.
+	helper     atomic.Int64
+	tapMu      sync.Mutex // one at a time at Config.Tap
+	passages   [3]*passage
+	terminalMu sync.Mutex // guards what the monitor is told of the terminal
+	told       terminalState
 }
 
 // Run launches the command, watches it to its end and writes everything down. A

@@ -334,14 +334,46 @@ func TestALaunchIsCalledOff(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	b.eventually("it holds its lease", func() bool {
-		held, err := heartbeat.LeaseHeld(heartbeat.RunFilePath(b.order.StateDir, b.order.UID))
-		return held && err == nil
-	})
+	b.waits()
 	_ = cmd.Process.Signal(unix.SIGTERM)
 	want(t, "code", codeOf(t, cmd.Wait()), ExitNotLaunched)
 	want(t, "end", b.ending().End, lifecycle.EndNotStarted)
 	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByUser)
+}
+
+// waits returns when the wrapper waits for its launch.
+func (b *bench) waits() {
+	b.t.Helper()
+	b.eventually("it holds its lease", func() bool {
+		held, err := heartbeat.LeaseHeld(heartbeat.RunFilePath(b.order.StateDir, b.order.UID))
+		return held && err == nil
+	})
+}
+
+// Whom nobody could wake is not put to sleep by a key.
+func TestAWaitIsNotSuspendedInAnOrphanedGroup(t *testing.T) {
+	b := newBench(t, "exit 5")
+	b.order.WaitMS = 3_600_000
+	cmd := b.command()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	b.waits()
+	_ = cmd.Process.Signal(unix.SIGTSTP)
+	b.eventually("the signal has come", func() bool {
+		status, err := os.ReadFile("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/status")
+		return err != nil || strings.Contains(string(status), "ShdPnd:\t0000000000000000")
+	})
+	_ = cmd.Process.Signal(unix.SIGTERM)
+	over := make(chan error, 1)
+	go func() { over <- cmd.Wait() }()
+	select {
+	case err := <-over:
+		want(t, "code", codeOf(t, err), ExitNotLaunched)
+	case <-time.After(patience):
+		_ = cmd.Process.Kill()
+		t.Errorf("it stands still: %v", <-over)
+	}
 }
 
 // Who cancels writes the wish down and then wakes the wrapper; a beat may come first.

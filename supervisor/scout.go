@@ -79,7 +79,8 @@ func (s *scout) run() {
 				seen = now
 				tell(s.beats)
 			}
-			if pause *= 2; pause <= scoutLast {
+			if next := 2 * pause; next <= scoutLast {
+				pause = next
 				timer.Reset(pause)
 			} else {
 				stirred = s.stirred

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -57,5 +58,33 @@ func TestScout(t *testing.T) {
 			t.Errorf("%d looks in ten seconds of noise", n)
 		}
 		told("a noise", false)
+	})
+}
+
+// However long a run lasts, a look follows a stir and nothing else.
+func TestScoutLooksOncePerStir(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const stirs, settled = 100, time.Minute
+		looks := 0
+		s := newScout(func() []store.Descendant {
+			if looks++; looks > 10*stirs {
+				runtime.Goexit() // a busy loop would never let the test end
+			}
+			return nil
+		}, nil)
+		s.start()
+		time.Sleep(settled)
+		synctest.Wait()
+		before := looks
+		for range stirs {
+			s.stir()
+			time.Sleep(2 * scoutPause)
+			synctest.Wait()
+		}
+		if n := looks - before; n != stirs {
+			t.Errorf("%d looks at %d stirs", n, stirs)
+		}
+		s.stop()
 	})
 }

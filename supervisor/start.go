@@ -179,6 +179,7 @@ func (r *run) direct(ctx context.Context, theirs int) {
 		user = r.tty.FD()
 	}
 	m := newMonitor(newWire(theirs), user, -1)
+	m.helper = &r.helper
 	r.inside.Go(func() {
 		m.run(ctx)
 		m.wire.close()

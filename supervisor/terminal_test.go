@@ -111,6 +111,21 @@ func TestSuspendAndResume(t *testing.T) {
 	s.cooked()
 }
 
+func TestAWaitIsSuspended(t *testing.T) {
+	b := newBench(t, "exit 5")
+	b.order.WaitMS = 3_600_000
+	s := newShell(b)
+	s.send("$W\n")
+	s.waits()
+	s.send("\x1a")
+	s.expect("Stopped")
+	s.send("fg\n")
+	s.expect("fg\r\n")
+	s.expect("$W\r\n")
+	s.send("\x03")
+	s.prompt(ExitNotLaunched)
+}
+
 func TestBackgroundJobStopsWhenItReads(t *testing.T) {
 	s := newShell(newBench(t, "echo ready; read line; echo got $line"))
 	s.send("$W &\n")

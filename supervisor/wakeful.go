@@ -15,6 +15,8 @@ type wakefulness struct {
 	acquire func(context.Context) (releaser, error)
 	// failed is told once why the machine cannot be kept awake.
 	failed func(error)
+	// held is told which child keeps it awake, 0 for none. It must return at once.
+	held func(pid int)
 
 	mu      sync.Mutex
 	wanted  bool
@@ -27,14 +29,17 @@ type wakefulness struct {
 }
 
 // newWakefulness prepares it. release must follow.
-func newWakefulness(why string, failed func(error)) *wakefulness {
+func newWakefulness(why string, held func(pid int), failed func(error)) *wakefulness {
 	ctx, cancel := context.WithCancel(context.Background())
 	acquire := func(ctx context.Context) (releaser, error) { return inhibit.Acquire(ctx, why) }
-	return &wakefulness{acquire: acquire, failed: failed, ctx: ctx, cancel: cancel}
+	return &wakefulness{acquire: acquire, held: held, failed: failed, ctx: ctx, cancel: cancel}
 }
 
-// releaser is a lock that can be given back.
-type releaser interface{ Release() error }
+// releaser is a lock that can be given back. PID is the child that holds it, 0 for none.
+type releaser interface {
+	Release() error
+	PID() int
+}
 
 // want says whether the machine is to stay awake from now on.
 func (k *wakefulness) want(on bool) {
@@ -57,17 +62,24 @@ func (k *wakefulness) want(on bool) {
 // ask asks the system. What is no longer wanted by then is given back.
 func (k *wakefulness) ask() {
 	lock, err := k.acquire(k.ctx)
+	k.take(lock, err)
+	// Unlocked: whoever is told may take its time, and want must never wait.
+	if err != nil && k.ctx.Err() == nil {
+		k.failed(err)
+	}
+}
+
+// take takes in the answer.
+func (k *wakefulness) take(lock releaser, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.asking = false
 	if err != nil {
 		k.refused = true
-		if k.ctx.Err() == nil {
-			k.failed(err)
-		}
 		return
 	}
 	k.lock = lock
+	k.held(lock.PID())
 	if !k.wanted {
 		k.letGo()
 	}
@@ -78,6 +90,7 @@ func (k *wakefulness) letGo() {
 	if k.lock != nil {
 		_ = k.lock.Release() // it ends with our process at the latest
 		k.lock = nil
+		k.held(0)
 	}
 }
 

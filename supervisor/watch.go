@@ -28,10 +28,14 @@ type watch struct {
 	// agent: the command is an agent that is known.
 	agent   bool
 	monitor int // the process all of the run is below
+	command int // the command's own
 	// moved counts the bytes to and from the terminal; nil without one. passed
 	// counts the lines, and bytes elsewhere; nil where nothing passes.
 	moved  func() (output, input int64)
 	passed *passing
+	// activity is when bytes last passed the terminal, in wall milliseconds; nil
+	// without one.
+	activity func() int64
 	// tell hands over to Run what it has to act on.
 	tell  func(concern)
 	rules *heartbeat.Watch
@@ -152,6 +156,7 @@ func (w *watch) lookAtProcesses(g *heartbeat.Glimpse, over time.Duration) {
 	}
 	var started []int
 	for _, p := range w.census {
+		g.Halted = g.Halted || p.PID == w.command && p.Stopped()
 		if w.own[p.PID] != p.Start {
 			started = append(started, p.PID)
 			g.Background = g.Background || p.SID != w.census[0].SID
@@ -209,7 +214,14 @@ func (w *watch) lookAtOutput(g *heartbeat.Glimpse) {
 	}
 	g.Advanced = w.advanced(prog)
 	w.lines, w.bytes, w.prog = lines, bytes, prog
-	g.Waiting, g.Spinning = prog.Waiting, prog.Runaway
+	g.Waiting, g.Asks, g.Spinning = prog.Waiting, w.asks(), prog.Runaway
+}
+
+// asks says whether the agent said that it waits for its user. That it goes on nobody
+// says; its terminal shows it, to the precision of a beat or two.
+func (w *watch) asks() bool {
+	since := w.heard.AwaitsUserMS
+	return since != 0 && (w.activity == nil || w.activity() <= since+2*w.interval.Milliseconds())
 }
 
 // advanced says whether a turn or a workflow moved on, as the agent tells, or the

@@ -16,8 +16,9 @@ const receivedRate = 64
 type connections struct {
 	// old and middle are looks far enough apart for proof, latest is the last one.
 	old, middle, latest connection.Look
-	// none: this system does not tell.
-	none bool
+	// none: this system does not tell. failures are looks in a row that failed.
+	none     bool
+	failures int
 	// dead names the connection that is dead, empty for none; died is the last one
 	// that was, and when it was last seen so.
 	dead string
@@ -38,8 +39,7 @@ func (c *connections) look(pids []int, now clock.Reading) (receives bool, dead s
 		return false, ""
 	}
 	look, err := connection.Take(pids, now.Awake)
-	if err != nil {
-		c.none = errors.Is(err, errors.ErrUnsupported)
+	if c.answered(err); err != nil {
 		return false, ""
 	}
 	if over := look.At - c.latest.At; c.latest.At > 0 && over > 0 {
@@ -51,6 +51,20 @@ func (c *connections) look(pids []int, now clock.Reading) (receives bool, dead s
 	c.latest = look
 	c.judge(connection.Judge(c.old, look, connection.ProofAfter), now)
 	return receives, c.dead
+}
+
+// failuresMost is how many looks in a row may fail before no more are taken. One that
+// is not answered takes a second.
+const failuresMost = 3
+
+// answered takes in whether a look was answered.
+func (c *connections) answered(err error) {
+	if err == nil {
+		c.failures = 0
+		return
+	}
+	c.failures++
+	c.none = c.failures >= failuresMost || errors.Is(err, errors.ErrUnsupported)
 }
 
 // pass lets a look pass: whatever was dead is not what the run waits for.

@@ -169,6 +169,51 @@ func TestWatchOfTurns(t *testing.T) {
 	}
 }
 
+// Who said that they wait for their user wait until their terminal says otherwise.
+func TestWatchOfQuestions(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name            string
+		since, activity int64
+		terminal, want  bool
+	}{
+		{"nobody said so", 0, 0, true, false},
+		{"nothing passes any more", 9000, 8000, true, true},
+		{"the question is drawn", 9000, 10_900, true, true},
+		{"it goes on", 9000, 11_500, true, false},
+		{"there is no terminal", 9000, 0, false, true},
+	} {
+		w := &watch{passed: &passing{}, interval: time.Second, heard: store.BeatAnswer{AwaitsUserMS: tt.since}}
+		if tt.terminal {
+			w.activity = func() int64 { return tt.activity }
+		}
+		var g heartbeat.Glimpse
+		if w.lookAtOutput(&g); g.Asks != tt.want {
+			t.Errorf("%s: asks %v", tt.name, g.Asks)
+		}
+	}
+}
+
+func TestWatchSeesThatTheCommandIsStopped(t *testing.T) {
+	t.Parallel()
+	pid, tell := obedient(t)
+	tell("sleep 1000 & sleep 1000 &")
+	w := &watch{monitor: pid}
+	until(t, w, "both", func(heartbeat.Glimpse) bool { return len(w.census) == 2 })
+	w.command = w.census[0].PID
+	stop := func(pid int, sig syscall.Signal) {
+		if err := syscall.Kill(pid, sig); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop(w.census[1].PID, syscall.SIGSTOP)
+	until(t, w, "a tool that is stopped", func(g heartbeat.Glimpse) bool { return w.census[1].Stopped() && !g.Halted })
+	stop(w.command, syscall.SIGSTOP)
+	until(t, w, "stopped", func(g heartbeat.Glimpse) bool { return g.Halted })
+	stop(w.command, syscall.SIGCONT)
+	until(t, w, "going on", func(g heartbeat.Glimpse) bool { return !g.Halted })
+}
+
 func TestWatchRecovers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

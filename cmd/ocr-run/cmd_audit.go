@@ -53,29 +53,23 @@ func runAudit(ctx context.Context, c call) error {
 			return c.failed(err)
 		}
 	}
-	if err := c.printAudit(view); err != nil {
+	err = c.printEither(func() string { return render.AuditTable(c.style(), view) }, func() ([]byte, error) { return render.AuditJSON(view) })
+	if err != nil {
 		return err
 	}
+	return bySeverity(view.Errors, view.Warnings)
+}
+
+// bySeverity is the exit code of findings: by the worst of them.
+func bySeverity(failed, warned int) error {
 	switch {
-	case view.Errors > 0:
+	case failed > 0:
 		return answered(exitErrors)
-	case view.Warnings > 0:
+	case warned > 0:
 		return answered(exitWarnings)
 	default:
 		return nil
 	}
-}
-
-// printAudit prints findings as JSON or for a person.
-func (c call) printAudit(view render.Audit) error {
-	if !c.flags.Bool("json") {
-		return c.printText(render.AuditTable(c.style(), view))
-	}
-	b, err := render.AuditJSON(view)
-	if err != nil {
-		return err
-	}
-	return c.print(b)
 }
 
 // auditView is findings as the JSON contract shows them.

@@ -44,6 +44,7 @@ the run's uid. What came of it:
 			{exitInvariant, "refused"},
 			{exitBusy, "another process keeps the ledger locked"},
 			{exitTimedOut, "the timeout was over before the run was"},
+			{exitInterrupted, "cut short by INT (HUP: 129, TERM: 143); the wish is written down"},
 		},
 		examples: []string{"ocr-run cancel 1f0c9a2e", "ocr-run cancel 1f0c9a2e --wait --timeout 30s --json | jq -r .result"},
 		run:      runCancel,
@@ -91,12 +92,14 @@ func (c call) cancel(ctx context.Context, l *store.Ledger, uid string, timeout t
 	if err != nil {
 		return err
 	}
-	done, trouble := reaper.Cancel(ctx, cfg, uid)
+	var done reaper.Cancelled
+	var trouble error
+	owed := heeding(ctx, func(ctx context.Context) { done, trouble = reaper.Cancel(ctx, cfg, uid) })
 	if trouble != nil && done.State == "" {
-		return c.failed(trouble)
+		return errors.Join(owed, c.failed(trouble))
 	}
 	var late error
-	if done.State == reaper.CancelAccepted && c.flags.Bool("wait") {
+	if owed == nil && done.State == reaper.CancelAccepted && c.flags.Bool("wait") {
 		if late = await(ctx, cfg, uid, timeout); late == nil {
 			done.State = reaper.CancelSettled
 		}
@@ -109,6 +112,8 @@ func (c call) cancel(ctx context.Context, l *store.Ledger, uid string, timeout t
 		return err
 	}
 	switch {
+	case owed != nil:
+		return owed
 	case errors.Is(late, context.DeadlineExceeded):
 		c.note("cancel: run %s has not ended within %s", uid, timeout)
 		return answered(exitTimedOut)
@@ -211,12 +216,5 @@ func cancelReason(e store.Execution, done reaper.Cancelled) string {
 
 // printCancelled prints the answer as JSON or for a person.
 func (c call) printCancelled(view render.Cancelled) error {
-	if !c.flags.Bool("json") {
-		return c.printText(render.CancelledText(c.style(), view))
-	}
-	b, err := render.CancelledJSON(view)
-	if err != nil {
-		return err
-	}
-	return c.print(b)
+	return c.printEither(func() string { return render.CancelledText(c.style(), view) }, func() ([]byte, error) { return render.CancelledJSON(view) })
 }

@@ -33,29 +33,11 @@ agents are asked for their --version, for five seconds at most.`,
 // runDoctor looks and tells.
 func runDoctor(ctx context.Context, c call) error {
 	view := doctorView(doctor.Judge(c.machineFacts(ctx)))
-	if err := c.printDoctor(view); err != nil {
-		return err
-	}
-	switch {
-	case view.Errors > 0:
-		return answered(exitErrors)
-	case view.Warnings > 0:
-		return answered(exitWarnings)
-	default:
-		return nil
-	}
-}
-
-// printDoctor prints findings as JSON or for a person.
-func (c call) printDoctor(view render.Doctor) error {
-	if !c.flags.Bool("json") {
-		return c.printText(render.DoctorText(c.style(), view))
-	}
-	b, err := render.DoctorJSON(view)
+	err := c.printEither(func() string { return render.DoctorText(c.style(), view) }, func() ([]byte, error) { return render.DoctorJSON(view) })
 	if err != nil {
 		return err
 	}
-	return c.print(b)
+	return bySeverity(view.Errors, view.Warnings)
 }
 
 // doctorView is findings as the JSON contract shows them.

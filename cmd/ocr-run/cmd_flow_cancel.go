@@ -45,6 +45,7 @@ part of. What came of it:
 			{exitInvariant, "refused"},
 			{exitBusy, "another process keeps the ledger locked"},
 			{exitTimedOut, "the timeout was over before everything had ended"},
+			{exitInterrupted, "cut short by INT (HUP: 129, TERM: 143); the wish is written down"},
 		},
 		examples: []string{"ocr-run flow cancel nightly", "ocr-run flow cancel nightly --wait --timeout 1m --json | jq -r .result"},
 		run:      runFlowCancel,
@@ -78,12 +79,14 @@ func (c call) cancelFlow(ctx context.Context, l *store.Ledger, ask store.FlowCan
 	if err != nil {
 		return err
 	}
-	done, trouble := reaper.CancelFlow(ctx, cfg, ask)
+	var done reaper.FlowCancelled
+	var trouble error
+	owed := heeding(ctx, func(ctx context.Context) { done, trouble = reaper.CancelFlow(ctx, cfg, ask) })
 	if trouble != nil && done.Refused != "" {
-		return c.failed(trouble)
+		return errors.Join(owed, c.failed(trouble))
 	}
 	var late error
-	if done.Result == lifecycle.FlowCancelAccepted && c.flags.Bool("wait") {
+	if owed == nil && done.Result == lifecycle.FlowCancelAccepted && c.flags.Bool("wait") {
 		if late = awaitFlow(ctx, cfg, ask.ID, timeout, &done.Flow); late == nil {
 			done.Result = lifecycle.FlowCancelSettled
 		}
@@ -92,6 +95,8 @@ func (c call) cancelFlow(ctx context.Context, l *store.Ledger, ask store.FlowCan
 		return err
 	}
 	switch {
+	case owed != nil:
+		return owed
 	case errors.Is(late, context.DeadlineExceeded):
 		c.note("%s: runs of flow %s have not ended within %s", c.verb, ask.ID, timeout)
 		return answered(exitTimedOut)

@@ -65,14 +65,7 @@ func (c call) printFlow(ctx context.Context, l *store.Ledger, f store.Flow) erro
 	if err != nil {
 		return err
 	}
-	if !c.flags.Bool("json") {
-		return c.printText(render.FlowText(c.style(), view) + render.Tree(c.style(), tree))
-	}
-	b, err := render.FlowShownJSON(view, tree)
-	if err != nil {
-		return err
-	}
-	return c.print(b)
+	return c.printEither(func() string { return render.FlowText(c.style(), view) + render.Tree(c.style(), tree) }, func() ([]byte, error) { return render.FlowShownJSON(view, tree) })
 }
 
 // flowTree is a flow with all that was run in it, and in that.
@@ -150,12 +143,5 @@ func runFlowList(ctx context.Context, c call) error {
 	if !found {
 		c.hintNoLedger()
 	}
-	if !c.flags.Bool("json") {
-		return c.printText(render.FlowTable(c.style(), views))
-	}
-	b, err := render.FlowsJSON(views)
-	if err != nil {
-		return err
-	}
-	return c.print(b)
+	return c.printEither(func() string { return render.FlowTable(c.style(), views) }, func() ([]byte, error) { return render.FlowsJSON(views) })
 }

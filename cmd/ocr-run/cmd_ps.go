@@ -91,14 +91,7 @@ func (c call) printForest(ctx context.Context, workspace string) error {
 	if !found {
 		c.hintNoLedger()
 	}
-	if !c.flags.Bool("json") {
-		return c.printText(render.Tree(c.style(), forest))
-	}
-	b, err := render.TreeJSON(forest)
-	if err != nil {
-		return err
-	}
-	return c.print(b)
+	return c.printEither(func() string { return render.Tree(c.style(), forest) }, func() ([]byte, error) { return render.TreeJSON(forest) })
 }
 
 // executions reads a list of runs and judges them.
@@ -120,12 +113,5 @@ func (c call) executions(ctx context.Context, f store.Filter) ([]render.Executio
 
 // printList prints a list as JSON or as the table given.
 func (c call) printList(all []render.Execution, table func(render.Style, []render.Execution) string) error {
-	if !c.flags.Bool("json") {
-		return c.printText(table(c.style(), all))
-	}
-	b, err := render.ExecutionsJSON(all)
-	if err != nil {
-		return err
-	}
-	return c.print(b)
+	return c.printEither(func() string { return table(c.style(), all) }, func() ([]byte, error) { return render.ExecutionsJSON(all) })
 }

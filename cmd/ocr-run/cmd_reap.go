@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -42,6 +43,7 @@ started, what runs under ocr-run keep, and servers that others share.`,
 			{exitError, "something could not be done, or the answer was no"},
 			{exitUsage, "usage error"},
 			{exitBusy, "another sweep is under way, or another process keeps the ledger locked"},
+			{exitInterrupted, "cut short by INT (HUP: 129, TERM: 143)"},
 		},
 		examples: []string{"ocr-run reap --dry-run", "ocr-run reap --yes --keep-history 90d", "ocr-run reap --json | jq '.processes[] | select(.action == \"report\")'"},
 		run:      runReap,
@@ -144,8 +146,12 @@ func takesAway(plan reaper.Plan) bool {
 
 // sweep carries the plan out and tells what came of it.
 func (c call) sweep(ctx context.Context, cfg reaper.Config, plan reaper.Plan) error {
-	result, trouble := reaper.Reap(ctx, cfg, plan)
-	trouble = errors.Join(trouble, c.settleHosts(ctx, cfg.Ledger))
+	var result reaper.Result
+	var trouble error
+	owed := heeding(ctx, func(ctx context.Context) {
+		result, trouble = reaper.Reap(ctx, cfg, plan)
+		trouble = errors.Join(trouble, c.settleHosts(ctx, cfg.Ledger))
+	})
 	view := render.Reaping{
 		Spool: render.ReapedSpool{Waiting: plan.Spooled, Ingested: result.Ingested},
 		Runs:  runViews(result.Runs), Processes: processViews(result.Processes), Workflows: workflowViews(result.Workflows),
@@ -160,8 +166,14 @@ func (c call) sweep(ctx context.Context, cfg reaper.Config, plan reaper.Plan) er
 	if err := c.printReaping(view); err != nil {
 		return err
 	}
-	if remains(result.Processes) || trouble != nil {
+	if owed != nil {
+		return owed
+	}
+	switch all := eachOf(trouble); {
+	case remains(result.Processes), slices.ContainsFunc(all, func(err error) bool { return !errors.Is(err, store.ErrBusy) }):
 		return answered(exitError)
+	case len(all) > 0:
+		return answered(exitBusy)
 	}
 	return nil
 }
@@ -187,14 +199,7 @@ func (c call) printReaping(view render.Reaping) error {
 	if c.flags.Bool("quiet") {
 		return c.printText(render.ReapDeeds(c.style(), view))
 	}
-	if !c.flags.Bool("json") {
-		return c.printText(render.Reap(c.style(), view))
-	}
-	b, err := render.ReapingJSON(view)
-	if err != nil {
-		return err
-	}
-	return c.print(b)
+	return c.printEither(func() string { return render.Reap(c.style(), view) }, func() ([]byte, error) { return render.ReapingJSON(view) })
 }
 
 // planView is a plan as the JSON contract shows it.

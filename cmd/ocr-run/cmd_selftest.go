@@ -111,14 +111,7 @@ func (c call) hold(ctx context.Context, d *drill, steps []drillStep) (result ren
 
 // printSelftest prints all as JSON, or the summary for a person.
 func (c call) printSelftest(result render.Selftest) error {
-	if !c.flags.Bool("json") {
-		return c.printText(render.SelftestSummary(result))
-	}
-	b, err := render.SelftestJSON(result)
-	if err != nil {
-		return err
-	}
-	return c.print(b)
+	return c.printEither(func() string { return render.SelftestSummary(result) }, func() ([]byte, error) { return render.SelftestJSON(result) })
 }
 
 // ownGroup puts what is started into a process group of its own, so that the keys of

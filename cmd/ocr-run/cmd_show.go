@@ -96,14 +96,7 @@ func (c call) showForeign(ctx context.Context, unknown error) error {
 
 // printExecution prints one run as JSON or for a person.
 func (c call) printExecution(e render.Execution) error {
-	if !c.flags.Bool("json") {
-		return c.printText(render.Show(c.style(), e))
-	}
-	b, err := render.ExecutionJSON(e)
-	if err != nil {
-		return err
-	}
-	return c.print(b)
+	return c.printEither(func() string { return render.Show(c.style(), e) }, func() ([]byte, error) { return render.ExecutionJSON(e) })
 }
 
 // execution is the run a name stands for.

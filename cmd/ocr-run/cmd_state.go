@@ -71,12 +71,5 @@ func (c call) refused(w store.Workflow, err error) error {
 
 // answer prints a result, as JSON when that was asked for.
 func (c call) answer(object any, text string) error {
-	if !c.flags.Bool("json") {
-		return c.printText(text)
-	}
-	b, err := render.JSON(object)
-	if err != nil {
-		return err
-	}
-	return c.print(b)
+	return c.printEither(func() string { return text }, func() ([]byte, error) { return render.JSON(object) })
 }

@@ -63,14 +63,7 @@ func runWhy(ctx context.Context, c call) error {
 		return c.failed(err)
 	}
 	view := explanationView(x)
-	if !c.flags.Bool("json") {
-		return c.printText(render.Why(c.style(), view))
-	}
-	b, err := render.ExplanationJSON(view)
-	if err != nil {
-		return err
-	}
-	return c.print(b)
+	return c.printEither(func() string { return render.Why(c.style(), view) }, func() ([]byte, error) { return render.ExplanationJSON(view) })
 }
 
 // explain asks the ledger.

@@ -233,7 +233,8 @@ func (w *wrapping) onEnd(ctx context.Context, view render.Execution) {
 		return
 	}
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", w.opts.onEnd)
-	cmd.Dir, cmd.Env = w.opts.cwd, w.childEnv()
+	// Without the marker of the run, of which this is no part: the run is over.
+	cmd.Dir, cmd.Env = w.opts.cwd, overlay(w.env.environ, w.opts.env)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(doc), w.env.stderr, w.env.stderr
 	// We ignore this signal to handle the terminal from behind, and a program
 	// inherits that; what is caught begins at its default.

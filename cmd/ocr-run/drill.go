@@ -116,6 +116,7 @@ func (d *drill) perform(ctx context.Context, s drillStep) render.SelftestStep {
 // clear stops what is left of a step, and names it. What is about to end by itself
 // gets the time for it.
 func (d *drill) clear(ctx context.Context) []string {
+	defer d.forget()
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), goneLimit)
 	defer cancel()
 	if ctx.Err() == nil && d.await(bounded, func() bool { return len(d.living()) == 0 }) == nil {
@@ -157,30 +158,49 @@ func (d *drill) census() ([]proc.Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	noted := d.notedPIDs()
+	noted := d.noted()
 	for _, p := range all {
 		known := slices.ContainsFunc(found, func(q proc.Process) bool { return q.PID == p.PID })
 		if known || p.PID == d.self.PID || p.Start < d.self.Start || p.Dead() {
 			continue
 		}
 		value, _, _ := proc.LookupEnv(p.PID, drillEnv) // one that cannot be read is not marked
-		if value == d.id || noted[p.PID] {
+		written, inFile := noted[p.PID]
+		if value == d.id || inFile && !began(p, d.clock.Now()).After(written.Add(coarse)) {
 			found = append(found, p)
 		}
 	}
 	return found, nil
 }
 
-// notedPIDs are the pids that processes of the drill have written down.
-func (d *drill) notedPIDs() map[int]bool {
-	noted := map[int]bool{}
-	files, _ := filepath.Glob(filepath.Join(d.root, "*", pidDir, "*")) // the pattern is right
-	for _, file := range files {
-		if pid := readPID(file); pid > 0 {
-			noted[pid] = true
+// coarse is how much later than its file was written a process may seem to have begun:
+// the kernel counts both in steps.
+const coarse = 20 * time.Millisecond
+
+// noted are the pids that processes of the drill have written down, and when. Who
+// began later is somebody else, to whom the number has gone.
+func (d *drill) noted() map[int]time.Time {
+	noted := map[int]time.Time{}
+	for _, file := range d.pidFiles() {
+		info, err := os.Stat(file)
+		if pid := readPID(file); pid > 0 && err == nil {
+			noted[pid] = info.ModTime()
 		}
 	}
 	return noted
+}
+
+// pidFiles are the files in which processes of the drill write down their pid.
+func (d *drill) pidFiles() []string {
+	files, _ := filepath.Glob(filepath.Join(d.root, "*", pidDir, "*")) // the pattern is right
+	return files
+}
+
+// forget removes the pids that were written down: nobody has them any more.
+func (d *drill) forget() {
+	for _, file := range d.pidFiles() {
+		_ = os.Remove(file) // what stays is held against its time
+	}
 }
 
 // readPID is the number in a file, 0 while there is none.

@@ -3,7 +3,20 @@ package main
 import (
 	"os"
 	"syscall"
+	"time"
+
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/reaper/proc"
 )
+
+// tick is the unit of the kernel's start times.
+const tick = 10 * time.Millisecond
+
+// began is when a process began, by the wall clock as it goes now.
+func began(p proc.Process, now clock.Reading) time.Time {
+	boot := now.Wall.Add(-now.Awake - now.Suspended)
+	return boot.Add(time.Duration(p.Start) * tick) //nolint:gosec // a boot does not last for centuries
+}
 
 // ownMounts has a process see mounts of its own, which vanish with it.
 func ownMounts() (*syscall.SysProcAttr, error) {

@@ -24,6 +24,9 @@ const (
 	exitBusy       = 8
 )
 
+// exitInterrupted is the code of a verb that INT has cut short.
+const exitInterrupted = exitSignal + 2
+
 // exitNotLaunched is the code when a wrapped command was not even tried.
 const exitNotLaunched = 125
 

@@ -160,18 +160,19 @@ func plainLines(text string) []string {
 	return all
 }
 
-// growsBy says whether a screen shows something new: two lines that were not there,
-// or a line that goes on. A single line that changed is a status line, which agents
-// like to vary.
+// growsBy says whether a screen shows something new: two lines that were not there, a
+// line that goes on, or one that follows what was the last. A single line that changed
+// is a status line, which agents like to vary.
 func growsBy(before, after []string) bool {
 	fresh := 0
-	for _, line := range after {
+	for i, line := range after {
 		if slices.Contains(before, line) {
 			continue
 		}
 		fresh++
 		goesOn := slices.ContainsFunc(before, func(old string) bool { return strings.HasPrefix(line, old) })
-		if fresh > 1 || goesOn {
+		follows := i > 0 && len(before) > 0 && after[i-1] == before[len(before)-1]
+		if fresh > 1 || goesOn || follows {
 			return true
 		}
 	}

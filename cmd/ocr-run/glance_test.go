@@ -21,6 +21,10 @@ func TestRedrawIsNoProgress(t *testing.T) {
 		{"a line that goes on", "The first half\n> \n", "The first half of the answer\n> \n", true},
 		{"two new lines", "a\nWorking\n", "a\nI found it\nin this file\nWorking\n", true},
 		{"scrolling", "one\ntwo\nthree\n", "two\nthree\nfour\nfive\n", true},
+		{"one more line", "one\ntwo\n", "one\ntwo\nthree\n", true},
+		{"scrolling by a line", "one\ntwo\nthree\n", "two\nthree\nfour\n", true},
+		{"one phrase for another below a line twice", "answer\nanswer\nWorking\n", "answer\nanswer\nThinking\n", false},
+		{"a status above the prompt", "answer\nWorking\nprompt\n", "answer\nThinking\nprompt\n", false},
 		{"a first line", "", "Hello\n", false},
 		{"lines that go", "a\nb\n", "a\n", false},
 	}

@@ -14,7 +14,8 @@ func lightsView(e store.Execution, l heartbeat.Lights, o heartbeat.Observer) *re
 	if e.Process.End.Over() {
 		return nil
 	}
-	// A hook's word that the agent waits for its user comes sooner than a look.
+	// A hook's word that the agent waits for its user stands in the row at once, and
+	// goes at once: no look is waited for.
 	if l.Beating.Lit == heartbeat.Yes && awaitsUserMS(e) != 0 {
 		l.Activity = heartbeat.ActivityWaiting
 	}

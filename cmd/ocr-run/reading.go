@@ -64,6 +64,8 @@ func ledgerHint(err error, path string) string {
 		return "the mv above: a new ledger is begun, and the old one is kept"
 	case errors.Is(err, store.ErrBusy):
 		return "the same command again in a moment; if that does not help, lsof " + path + " names who holds it"
+	case errors.Is(err, store.ErrFull):
+		return "make room (df -h " + filepath.Dir(path) + "), and the same command again"
 	default:
 		return "ls -ld " + path + " " + filepath.Dir(path)
 	}

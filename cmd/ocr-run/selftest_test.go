@@ -214,3 +214,50 @@ func TestStepsAreDocumented(t *testing.T) {
 		chapter = chapter[at:]
 	}
 }
+
+// A pid that was written down is whose it was when it was written.
+func TestADrillKnowsItsOwnByMoreThanPIDs(t *testing.T) {
+	t.Parallel()
+	sleeper := func() proc.Process {
+		cmd := exec.CommandContext(t.Context(), "sleep", "59")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _, _ = cmd.Process.Kill(), cmd.Wait() })
+		p, err := proc.Read(cmd.Process.Pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	d := &drill{environment: processEnvironment(), root: t.TempDir(), id: "nobody", self: sleeper()}
+	stranger := sleeper()
+	b, err := d.newBed("a step")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := b.pid("escapee")
+	if err := os.WriteFile(file, []byte(strconv.Itoa(stranger.PID)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	listed := func() bool {
+		all, err := d.census()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(all, func(p proc.Process) bool { return p.PID == stranger.PID })
+	}
+	if !listed() {
+		t.Error("who wrote down his pid is not known by it")
+	}
+	before := time.Now().Add(-time.Second)
+	if err := os.Chtimes(file, before, before); err != nil {
+		t.Fatal(err)
+	}
+	if listed() {
+		t.Error("a process is taken for one that had its pid before")
+	}
+	if d.forget(); len(d.pidFiles()) > 0 {
+		t.Error("pids outlive their step")
+	}
+}

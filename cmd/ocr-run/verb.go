@@ -258,5 +258,17 @@ func (c call) print(answer []byte) error {
 // printText is print of a text.
 func (c call) printText(s string) error { return c.print([]byte(s)) }
 
+// printEither prints what --json asks for, or else the text for a person.
+func (c call) printEither(text func() string, document func() ([]byte, error)) error {
+	if !c.flags.Bool("json") {
+		return c.printText(text())
+	}
+	b, err := document()
+	if err != nil {
+		return err
+	}
+	return c.print(b)
+}
+
 // usage is an error in how this verb was called.
 func (c call) usage(format string, args ...any) error { return usage(c.verb, format, args...) }

@@ -170,8 +170,9 @@ func (w *wrapping) testify(ctx context.Context, e *store.Ending) {
 	}
 	s.mu.Lock()
 	s.book.add(s.reader.Close())
+	standing := s.reader.Standing()
 	s.mu.Unlock()
-	seen := agent.Seen{Invocation: s.in, Exit: e.ExitCode, JSON: s.reader.Standing()}
+	seen := agent.Seen{Invocation: s.in, Exit: e.ExitCode, JSON: standing}
 	if text := w.shownText(); text != "" {
 		seen.Text = s.agent.Text(text, s.in)
 	}

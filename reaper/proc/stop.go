@@ -73,6 +73,9 @@ type StopConfig struct {
 	// Groups are control groups of the runs that are stopped. One whose members
 	// are all to be killed is killed at one stroke, which no storm outruns.
 	Groups []Group
+	// Restless names, after a census, the groups in which somebody changes faster than
+	// it looks: they are halted while it looks once more. Nil names none.
+	Restless func() []Group
 }
 
 // group is a control group, as [Group] is one.
@@ -118,18 +121,29 @@ func newStop(cfg StopConfig) *stop {
 	if cfg.Send == nil {
 		cfg.Send = func(p Process, sig syscall.Signal) error { return Signal(p.PID, p.Start, sig) }
 	}
-	groups := make([]group, 0, len(cfg.Groups))
-	for _, g := range cfg.Groups {
-		groups = append(groups, g)
+	restless := func() []group { return nil }
+	if cfg.Restless != nil {
+		restless = func() []group { return groupsOf(cfg.Restless()) }
 	}
 	return &stop{
 		StopConfig: cfg,
-		groups:     groups,
+		groups:     groupsOf(cfg.Groups),
+		restless:   restless,
+		halted:     map[group]bool{},
 		deadline:   cfg.Now() + cfg.Bound,
 		protected:  Protected,
 		command:    commandOf,
 		known:      map[identity]*target{},
 	}
+}
+
+// groupsOf are groups as a stop sees them.
+func groupsOf(all []Group) []group {
+	groups := make([]group, 0, len(all))
+	for _, g := range all {
+		groups = append(groups, g)
+	}
+	return groups
 }
 
 // Protected is who must never be signalled: the first process, the caller and its

@@ -33,6 +33,8 @@ type stop struct {
 	StopConfig
 	deadline  time.Duration
 	groups    []group
+	restless  func() []group
+	halted    map[group]bool // what this stop holds halted, and nobody else lets go
 	protected func() map[int]bool
 	command   func(Process) string
 
@@ -52,7 +54,7 @@ func (s *stop) census() {
 		s.Reap()
 	}
 	began := s.Now()
-	list, err := s.Census()
+	list, err := s.look()
 	s.took, s.err = s.Now()-began, err
 	if err != nil {
 		s.fails++
@@ -77,6 +79,41 @@ func (s *stop) census() {
 		if !t.kept && !t.refused {
 			s.live = append(s.live, t)
 		}
+	}
+}
+
+// look takes a census, and another one with the restless groups halted. What then
+// cannot be read is judged by the first.
+func (s *stop) look() ([]Process, error) {
+	list, err := s.Census()
+	if err != nil {
+		return nil, err
+	}
+	if held := s.halt(s.restless()); len(held) > 0 {
+		defer s.goOn(held)
+		if again, err := s.Census(); err == nil {
+			list = again
+		}
+	}
+	return list, nil
+}
+
+// halt halts those of some groups that can be and are not, and gives them.
+func (s *stop) halt(groups []group) (held []group) {
+	for _, g := range groups {
+		if !s.halted[g] && g.Freeze(true) == nil {
+			s.halted[g] = true
+			held = append(held, g)
+		}
+	}
+	return held
+}
+
+// goOn lets groups go on that were halted.
+func (s *stop) goOn(held []group) {
+	for _, g := range held {
+		delete(s.halted, g)
+		_ = g.Freeze(false) // one that is gone needs it no more
 	}
 }
 
@@ -184,19 +221,21 @@ func (s *stop) killGroups() {
 	for _, t := range s.order {
 		spared[t.PID] = spared[t.PID] || t.lives && (t.kept || t.refused)
 	}
-	var halted []group
+	var free []group
 	for _, g := range s.groups {
 		pids, err := g.Members()
-		has := func(pid int) bool { return spared[pid] }
-		if err == nil && len(pids) > 0 && !slices.ContainsFunc(pids, has) && g.Freeze(true) == nil {
-			halted = append(halted, g)
+		if err == nil && len(pids) > 0 && !slices.ContainsFunc(pids, func(pid int) bool { return spared[pid] }) {
+			free = append(free, g)
 		}
 	}
-	if len(halted) == 0 {
+	held := s.halt(free)
+	if len(held) == 0 {
 		return
 	}
+	// The dead do not mind, and everybody else goes on.
+	defer s.goOn(held)
 	s.census()
-	for _, g := range halted {
+	for _, g := range held {
 		all := s.condemned(g)
 		switch {
 		case s.err != nil:
@@ -207,8 +246,6 @@ func (s *stop) killGroups() {
 				t.last, t.frozen = unix.SIGKILL, true
 			}
 		}
-		// The dead do not mind, and everybody else goes on.
-		_ = g.Freeze(false)
 	}
 }
 

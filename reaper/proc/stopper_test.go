@@ -370,3 +370,55 @@ func TestStopAlwaysConverges(t *testing.T) {
 		}
 	})
 }
+
+// fakeGroup is a control group of everybody in a world.
+type fakeGroup struct {
+	*world
+	frozen bool
+	log    []string
+}
+
+func (g *fakeGroup) Members() (pids []int, err error) {
+	for _, p := range g.ps {
+		if !p.Dead() {
+			pids = append(pids, p.PID)
+		}
+	}
+	return pids, nil
+}
+
+func (g *fakeGroup) Freeze(on bool) error {
+	g.frozen = on
+	g.log = append(g.log, map[bool]string{true: "halt", false: "go on"}[on])
+	return nil
+}
+
+func (g *fakeGroup) Kill() error {
+	if !g.frozen {
+		g.log = append(g.log, "killed while it ran")
+	}
+	for _, p := range g.ps {
+		p.State = 'Z'
+	}
+	g.log = append(g.log, "kill")
+	return nil
+}
+
+// A group that is halted for the blow is not let go by a look that would have halted
+// it as well.
+func TestStopHoldsAGroupOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(temper{deaf: true})
+	g := &fakeGroup{world: w}
+	s := newStop(w.config())
+	s.groups, s.restless = []group{g}, func() []group { return []group{g} }
+	s.census()
+	if !slices.Equal(g.log, []string{"halt", "go on"}) || w.looks != 2 {
+		t.Errorf("a look at the restless: %q, %d looks", g.log, w.looks)
+	}
+	g.log = nil
+	s.killGroups()
+	if !slices.Equal(g.log, []string{"halt", "kill", "go on"}) || w.living() != 0 {
+		t.Errorf("the blow: %q, %d live", g.log, w.living())
+	}
+}

@@ -29,5 +29,5 @@ func Acquire(ctx context.Context, _ string) (*Lock, error) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	return &Lock{prevents: "idle sleep", pid: cmd.Process.Pid, release: func() error { end(); return nil }}, nil
+	return &Lock{pid: cmd.Process.Pid, release: func() error { end(); return nil }}, nil
 }

@@ -8,17 +8,11 @@ import (
 // Lock keeps the machine awake until it is released. It belongs to its caller, who
 // must keep it: one that is forgotten is released at some time.
 type Lock struct {
-	// prevents is what is held.
-	prevents string
 	// pid is the process that holds it, when it is not this one.
 	pid int
 	// release gives it back; a second time it says os.ErrClosed.
 	release func() error
 }
-
-// Prevents is what the lock keeps from happening, for people: "sleep", or "idle
-// sleep" when somebody may still send the machine to sleep.
-func (l *Lock) Prevents() string { return l.prevents }
 
 // PID is the child that holds the lock; 0 when this process holds it itself.
 func (l *Lock) PID() int { return l.pid }

@@ -39,17 +39,15 @@ func acquire(ctx context.Context, bus, why string) (*Lock, error) {
 	defer conn.Close() //nolint:errcheck // everything was said
 	// Without a seat one may not decide about the sleep of others.
 	fd, err := inhibit(ctx, conn, "sleep:idle", why)
-	prevents := "sleep"
 	if refused(err) {
 		fd, err = inhibit(ctx, conn, "idle", why)
-		prevents = "idle sleep"
 	}
 	if err != nil {
 		return nil, fmt.Errorf("keep awake: ask logind: %w", reason(ctx, err))
 	}
 	unix.CloseOnExec(fd)
 	held := os.NewFile(uintptr(fd), "sleep inhibitor")
-	return &Lock{prevents: prevents, release: held.Close}, nil
+	return &Lock{release: held.Close}, nil
 }
 
 // inhibit takes one lock.

@@ -115,7 +115,7 @@ func reapTable(s Style, rows [][]cell) string {
 func reapRows(r Reaping) [][]cell {
 	var rows [][]cell
 	if r.Spool.Waiting > 0 {
-		rows = append(rows, []cell{{"take in", cyan}, {"-", plain}, {"-", plain}, {"-", plain}, {"facts of " + number(r.Spool.Waiting) + " runs that the ledger did not take before", plain}})
+		rows = append(rows, []cell{{"take in", cyan}, {"-", plain}, {"-", plain}, {"-", plain}, {"facts of runs that the ledger did not take before: " + number(r.Spool.Waiting), plain}})
 	}
 	for _, x := range r.Runs {
 		rows = append(rows, []cell{{runDeed(x, r.DryRun), yellow}, {ShortUID(x.UID), plain}, {"-", plain}, {"-", plain}, {Plain(x.Reason), plain}})

@@ -231,13 +231,29 @@ func nextText(e Execution) string {
 	case e.Outcome == "running" || e.Outcome == "success":
 		return ""
 	case e.Resume != nil:
-		return CommandLine(e.Resume.Command)
+		return goOnText(e)
 	case e.Workflow != nil && e.Workflow.ID != "" && e.Workflow.Completeness != "complete":
 		return CommandLine([]string{"ocr-run", "state", "status", "--session-id", e.Workflow.ID})
 	case e.Outcome == "incomplete":
 		return "run it again: " + CommandLine(append([]string{"ocr-run", "--"}, e.Command...))
 	default:
 		return ""
+	}
+}
+
+// goOnText is how the agent's session is continued, after what stands in the way.
+func goOnText(e Execution) string {
+	text := CommandLine(e.Resume.Command)
+	if e.Source == sourceLedger {
+		text = "ocr-run resume " + ShortUID(e.UID) + ", which runs " + text
+	}
+	switch value(e.Cause) {
+	case "auth":
+		return "log in again, then " + text
+	case "limited":
+		return "once the limit has ended (--at WHEN waits for that): " + text
+	default:
+		return text
 	}
 }
 

@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -33,6 +36,7 @@ func (b bench) flow(ctx context.Context, words ...string) *exec.Cmd {
 func TestACrowdOfChildrenIsCancelled(t *testing.T) {
 	t.Parallel()
 	b, n := newBench(t), 24
+	t.Cleanup(func() { b.stopRecorded(t) })
 	if raceDetector {
 		n = 8
 	}
@@ -120,6 +124,39 @@ func gone(t *testing.T, what string, id store.Identity) {
 		if time.Now().After(deadline) {
 			t.Errorf("%s is still there: %+v", what, p)
 			return
+		}
+		if clock.Wait(t.Context(), 5*time.Millisecond) != nil {
+			return
+		}
+	}
+}
+
+// stopRecorded kills, after a failure, what the rows name and is still the same
+// process.
+func (b bench) stopRecorded(t *testing.T) {
+	t.Helper()
+	if !t.Failed() {
+		return
+	}
+	l, err := store.Open(context.Background(), store.Config{Path: b.ledger})
+	if err != nil {
+		t.Log(err)
+		return
+	}
+	defer l.Close() //nolint:errcheck // the test has failed already
+	all, err := l.Unsettled(context.Background())
+	if err != nil {
+		t.Log(err)
+	}
+	ended, err := l.FlowExecutions(context.Background(), "f")
+	if err != nil {
+		t.Log(err)
+	}
+	for _, e := range append(all, ended...) {
+		for _, id := range []store.Identity{e.Launch.Child, e.Launch.Monitor, e.Wrapper} {
+			if p, err := proc.Read(id.PID); id.PID > 0 && err == nil && p.Start == id.StartTicks {
+				_ = unix.Kill(id.PID, unix.SIGKILL)
+			}
 		}
 	}
 }

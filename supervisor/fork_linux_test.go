@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"crypto/rand"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -116,7 +117,7 @@ func launching(t *testing.T, script string) (near *wire, child childReport, done
 		defer close(done)
 		m.run(t.Context())
 	}()
-	order := launchOrder{path: "/bin/sh", argv: []string{"sh", "-c", script}, dir: "/", uid: "u"}
+	order := launchOrder{path: "/bin/sh", argv: []string{"sh", "-c", script}, dir: "/", uid: rand.Text()}
 	if err := near.send(msgLaunch, order.pack()); err != nil {
 		t.Fatal(err)
 	}

@@ -131,5 +131,11 @@ func launching(t *testing.T, script string) (near *wire, child childReport, done
 	if child, err = unpackChild(got.body); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if g, there := proc.GroupAt(child.cgroup); there { // the test failed halfway
+			_ = g.Kill()
+			_ = g.Remove()
+		}
+	})
 	return near, child, done
 }

@@ -98,7 +98,7 @@ matrix: build ## run the behaviour matrix against bare, script, sudo and ocr-run
 
 .PHONY: drill
 drill: build ## leave everything behind in 200 runs, sweep once, and count
-	$(GO) run ./scripts/drill -ocr-run '$(CURDIR)/bin/ocr-run' $(ARGS)
+	$(GO) run ./scripts/drill -recycle -ocr-run '$(CURDIR)/bin/ocr-run' $(ARGS)
 
 .PHONY: diagnose
 diagnose: build ## measure outcomes and causes with real agents that fail (needs npm)

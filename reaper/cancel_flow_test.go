@@ -11,6 +11,7 @@ import (
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/store/storetest"
 )
 
 // flow makes a flow.
@@ -140,16 +141,33 @@ func TestAwaitFlow(t *testing.T) {
 	}
 }
 
-// A sweep settles the flow of which somebody else has written the last end.
+// The flow of which somebody who knows of no flows has written the last end is settled
+// by whoever looks, and by a sweep.
 func TestSweepSettlesFlows(t *testing.T) {
 	t.Parallel()
 	s := newSweep(t)
-	s.flow("f")
-	s.child("f", "a", noOne(here(t)), true)
-	if r, err := Settle(t.Context(), s.Ledger, s.spoolDir(), here(t)); err != nil || r.Lost != 1 || r.Flows != 0 {
+	db := storetest.Raw(t, s.Ledger.Path())
+	over := func(flow, uid string) {
+		t.Helper()
+		s.flow(flow)
+		s.child(flow, uid, noOne(here(t)), true)
+		at := here(t).Now.WallMS
+		if _, err := db.ExecContext(t.Context(), `UPDATE executions SET "end" = 'lost', ended_at = ? WHERE uid = ?`, at, uid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	settled := func(flow string) {
+		t.Helper()
+		if f, err := s.Ledger.Flow(t.Context(), flow); err != nil || f.Why != lifecycle.FlowChildLost {
+			t.Errorf("%+v, %v", f, err)
+		}
+	}
+	over("f", "a")
+	if r, err := Settle(t.Context(), s.Ledger, s.spoolDir(), here(t)); err != nil || r.Lost != 0 || r.Flows != 1 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if f, err := s.Ledger.Flow(t.Context(), "f"); err != nil || f.Why != lifecycle.FlowChildLost {
-		t.Errorf("%+v, %v", f, err)
-	}
+	settled("f")
+	over("g", "b")
+	s.reap()
+	settled("g")
 }

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"crypto/rand"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -116,7 +117,7 @@ func launching(t *testing.T, script string) (near *wire, child childReport, done
 		defer close(done)
 		m.run(t.Context())
 	}()
-	order := launchOrder{path: "/bin/sh", argv: []string{"sh", "-c", script}, dir: "/", uid: "u"}
+	order := launchOrder{path: "/bin/sh", argv: []string{"sh", "-c", script}, dir: "/", uid: rand.Text()}
 	if err := near.send(msgLaunch, order.pack()); err != nil {
 		t.Fatal(err)
 	}
@@ -130,5 +131,11 @@ func launching(t *testing.T, script string) (near *wire, child childReport, done
 	if child, err = unpackChild(got.body); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if g, there := proc.GroupAt(child.cgroup); there { // the test failed halfway
+			_ = g.Kill()
+			_ = g.Remove()
+		}
+	})
 	return near, child, done
 }

@@ -40,9 +40,7 @@ func (c call) machineFacts(ctx context.Context) doctor.Facts {
 	}
 	f.State.Remote, _ = store.Remote(filepath.Join(dir, "ledger.db")) // what cannot be asked is taken for local
 	f.Service = doctor.FindService(f.Home.User, c.get("HOME"), c.configHome())
-	if isVerb("service") {
-		f.Service.Install = program + " service install"
-	}
+	f.Service.Install = program + " service install"
 	f.Ledger = c.ledgerFacts(ctx, dir, before)
 	f.Agents = c.agentFacts()
 	doctor.Versions(ctx, f.Agents, c.environ, c.dir, versionLimit)

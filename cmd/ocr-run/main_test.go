@@ -117,6 +117,7 @@ func TestScripts(t *testing.T) {
 			// A race-enabled program waits a second before it exits, for reports
 			// of goroutines that run on; ours have ended, and scripts start many.
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			stopLeftBehind(env)
 			return os.Mkdir(filepath.Join(env.WorkDir, ".git"), 0o755)
 		},
 	})

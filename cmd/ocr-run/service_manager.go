@@ -53,7 +53,10 @@ func ownerOf(dir string) (uid int, ours bool) {
 		return 0, true
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	return int(stat.Uid), !ok || int(stat.Uid) == os.Geteuid()
+	if !ok {
+		return 0, true
+	}
+	return int(stat.Uid), int(stat.Uid) == os.Geteuid()
 }
 
 // userName is the user's name; empty when nobody knows it.

@@ -240,10 +240,10 @@ func (g Group) Release() error {
 		if err != nil {
 			return fmt.Errorf("release control group %s: %w", g.path, err)
 		}
+		_ = g.Freeze(false)    // whoever halted it may be gone
 		if len(members) == 0 { // but below it somebody lives
 			return fmt.Errorf("release control group %s: %w", g.path, unix.EBUSY)
 		}
-		_ = g.Freeze(false) // whoever halted it may be gone
 		up := Group{dir: filepath.Dir(g.dir), path: path.Dir(g.path)}
 		for _, pid := range members {
 			if pid == 0 {

@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"crypto/rand"
 	"errors"
 	"os"
 	"os/exec"
@@ -17,7 +18,7 @@ import (
 // testGroup is a real group, where one is to be had.
 func testGroup(t *testing.T) Group {
 	t.Helper()
-	g, err := MakeGroup(strings.ReplaceAll(t.Name(), "/", "-"), false)
+	g, err := MakeGroup(strings.ReplaceAll(t.Name(), "/", "-")+"-"+rand.Text(), false)
 	if errors.Is(err, ErrNoCgroup) {
 		t.Skip("no control group of our own is to be had here")
 	}
@@ -146,9 +147,16 @@ func TestGroupOfNestedRun(t *testing.T) {
 	if members, err := outer.Members(); err != nil || !slices.Equal(members, []int{pid}) {
 		t.Errorf("members %v, %v", members, err)
 	}
+	if err := outer.Freeze(true); err != nil { // as if somebody had died who held it
+		t.Fatal(err)
+	}
 	if err := outer.Release(); !errors.Is(err, unix.EBUSY) {
 		t.Errorf("release: %v", err)
 	}
+	eventually(t, "the nested one goes on", func() bool {
+		b, err := os.ReadFile(filepath.Join(outer.dir, "cgroup.events"))
+		return err == nil && strings.Contains(string(b), "frozen 0")
+	})
 	if at, err := Cgroup(pid); err != nil || at != inner.Path() {
 		t.Errorf("the nested one is in %q, %v", at, err)
 	}

@@ -12,8 +12,11 @@ import (
 const maxHeld = 256
 
 // HoldsDeadTerminal says whether a process has a terminal open that was called name
-// and that nobody is at the other end of any more. While it is open, the number in
-// the name is given to no other terminal.
+// and that nobody is at the other end of any more. The kernel marks the name as
+// deleted with the other end, and gives the number in it away again once everybody has
+// closed the terminal: as long as somebody holds it, nobody else gets it from the same
+// mount. Another mount of terminals, as of a container, has the same numbers, so that
+// this is one proof and not identity.
 func HoldsDeadTerminal(pid int, name string) bool {
 	if !strings.HasPrefix(name, "/dev/pts/") {
 		return false

@@ -22,5 +22,5 @@
 //
 // Run it from inside the module, on Linux, as root for all of it:
 //
-//	go run ./scripts/drill -ocr-run PATH [-runs N] [-bystanders N] [-seed N] [-scenario NAME,…]
+//	go run ./scripts/drill -ocr-run PATH [-runs N] [-bystanders N] [-seed N] [-recycle] [-scenario NAME,…]
 package main

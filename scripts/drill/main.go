@@ -24,6 +24,8 @@ type options struct {
 	linger           int
 	seed             uint64
 	only             []string
+	// recycle has the next pids of the whole machine be those that the ledger knows.
+	recycle bool
 }
 
 func main() {
@@ -49,6 +51,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.bystanders, "bystanders", 2000, "how many processes that must not be touched")
 	flags.IntVar(&o.linger, "linger", 1500, "how long a run lives at most, in ms; three times as long if nobody is left to tidy up")
 	flags.Uint64Var(&o.seed, "seed", 0, "what all choices come from; 0 chooses one")
+	flags.BoolVar(&o.recycle, "recycle", false, "as root, give the last bystanders pids that the ledger remembers, by setting which pid is the machine's next")
 	flags.StringVar(&only, "scenario", "", "only these, comma-separated; all but rash without")
 	if err := flags.Parse(args); err != nil {
 		return o, err

@@ -25,6 +25,8 @@ type scenario struct {
 	// grouped: the runs have control groups of their own, because ours may be
 	// divided. Without, nothing holds who changes his identity for ever.
 	grouped bool
+	// recycle: bystanders get pids that the ledger remembers.
+	recycle bool
 	// rash: runs whose wrapper and monitor both die do so at any moment, also
 	// before anything was written down. What then has but one proof is named only, as
 	// it is without groups.
@@ -47,7 +49,7 @@ func (s scenario) ours(args []string) (run, bystander bool) {
 
 // scenarios are all of them, in the order in which they are gone through.
 func scenarios(o options) []scenario {
-	base := scenario{seed: o.seed, runs: o.runs, bystanders: o.bystanders, linger: o.linger, grouped: canGroup()}
+	base := scenario{seed: o.seed, runs: o.runs, bystanders: o.bystanders, linger: o.linger, grouped: canGroup(), recycle: o.recycle}
 	all := []scenario{}
 	for i, change := range []func(*scenario){
 		func(s *scenario) { s.name = "plain" },

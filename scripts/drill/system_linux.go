@@ -108,12 +108,12 @@ func removeGroup(dir string) {
 	}
 }
 
-// recycle starts the last bystanders, as many as can be with pids that the ledger
-// remembers of others.
+// recycle starts the last bystanders, if so wanted as many as can be with pids
+// that the ledger remembers of others: that is set for the whole machine.
 func (st *stage) recycle(ctx context.Context, n int) error {
 	for range n {
 		var want int
-		if len(st.ids) > 0 && os.Getuid() == 0 {
+		if st.scenario.recycle && len(st.ids) > 0 && os.Getuid() == 0 {
 			want, st.ids = st.ids[0], st.ids[1:]
 			// The next process gets the number after this one, if it is free.
 			_ = os.WriteFile("/proc/sys/kernel/ns_last_pid", []byte(strconv.Itoa(want-1)), 0)

@@ -14,7 +14,7 @@ import (
 // two.
 const (
 	scoutFirst = 100 * time.Millisecond
-	scoutLast  = 8 * time.Second
+	scoutLast  = 4 * time.Second
 	scoutPause = time.Second
 )
 

@@ -103,22 +103,50 @@ func (r *run) warn(line string) {
 // halted takes no byte until its user lets it go on. One more line may wait for that.
 func (r *run) say(line string) {
 	if r.warnings == nil {
-		r.warnings = make(chan string, 1)
-		go func() {
-			for {
-				select {
-				case line := <-r.warnings:
-					r.cfg.Watch.Warn(line)
-				case <-r.over:
-					return
-				}
-			}
-		}()
+		r.warnings, r.speaking = make(chan string, 1), make(chan struct{}, 1)
+		go r.speak()
 	}
 	select {
 	case r.warnings <- line:
 	default:
 		r.cfg.Log.Debug().Str("line", line).Msg("drop warning")
+	}
+}
+
+// speak writes the warnings, each while it has the word.
+func (r *run) speak() {
+	for {
+		select {
+		case line := <-r.warnings:
+			select {
+			case r.speaking <- struct{}{}:
+				r.cfg.Watch.Warn(line)
+				<-r.speaking
+			case <-r.over:
+				return
+			}
+		case <-r.over:
+			return
+		}
+	}
+}
+
+// spokenWait is how long the end of a run waits for a warning that is being written.
+const spokenWait = 200 * time.Millisecond
+
+// hush has no further warning written. It is false when one cannot be: the terminal
+// takes no bytes.
+func (r *run) hush() bool {
+	if r.speaking == nil {
+		return true
+	}
+	t := time.NewTimer(spokenWait)
+	defer t.Stop()
+	select {
+	case r.speaking <- struct{}{}:
+		return true
+	case <-t.C:
+		return false
 	}
 }
 

@@ -21,10 +21,21 @@ func TestWarningsAreWaitedForByNobody(t *testing.T) {
 			r.say(line)
 			synctest.Wait()
 		}
+		if r.hush() {
+			t.Error("a terminal that takes no byte is said to")
+		}
 		close(halted)
 		synctest.Wait()
 		if !slices.Equal(said, []string{"one", "two"}) {
 			t.Errorf("said %q", said)
+		}
+		if !r.hush() {
+			t.Error("a terminal that takes all is said not to")
+		}
+		r.say("late")
+		synctest.Wait()
+		if len(said) != 2 {
+			t.Errorf("said %q after the end", said)
 		}
 		close(r.over)
 	})

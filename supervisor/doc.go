@@ -47,7 +47,7 @@
 //	                  turn opens; waited for in stopHeart
 //	healer.slept      looks at connections for half a minute after a sleep; waited
 //	                  for in stopHeart
-//	run.say           writes warnings from the first one on; waited for by nobody, for
+//	run.speak         writes warnings from the first one on; waited for by nobody, for
 //	                  a terminal may take no byte. Ends with the run, or the process
 //	monitor.run       only without a monitor process; waited for in end
 //

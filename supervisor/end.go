@@ -38,6 +38,7 @@ func (r *run) patience() time.Duration {
 // of the run is left to look after, and writes the end down.
 func (r *run) end(ctx context.Context) Result {
 	stalled := r.relay != nil && r.relayed && r.relay.Finish(r.urgent())
+	stalled = !r.hush() || stalled
 	r.restore()
 	if r.launchErr == nil && !r.exit.clean {
 		r.awaitDone()

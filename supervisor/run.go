@@ -54,7 +54,8 @@ type run struct {
 	gone      chan struct{} // the user's terminal is gone
 	wants     chan heartbeat.Answer
 	concerns  chan concern
-	warnings  chan string // nil before the first, see say
+	warnings  chan string   // nil before the first, see say
+	speaking  chan struct{} // has a token while a warning is written, or none may be
 
 	announced  store.Announcement
 	launched   store.Launch

@@ -179,7 +179,7 @@ func TestTheLastRunPrintsTheReceipt(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer stderr.Close() //nolint:errcheck // it is only read
+			defer stderr.Close()
 			env := environment{
 				stderr: stderr, environ: c.environ, clock: clock.System(), args: []string{"--auto-resume=1", "x"},
 				lookup: func(string) (string, bool) { return "", false },

@@ -143,7 +143,7 @@ func (b bench) stopRecorded(t *testing.T) {
 		t.Log(err)
 		return
 	}
-	defer l.Close() //nolint:errcheck // the test has failed already
+	defer l.Close()
 	all, err := l.Unsettled(context.Background())
 	if err != nil {
 		t.Log(err)

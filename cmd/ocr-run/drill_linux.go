@@ -15,7 +15,7 @@ const tick = 10 * time.Millisecond
 // began is when a process began, by the wall clock as it goes now.
 func began(p proc.Process, now clock.Reading) time.Time {
 	boot := now.Wall.Add(-now.Awake - now.Suspended)
-	return boot.Add(time.Duration(p.Start) * tick) //nolint:gosec // a boot does not last for centuries
+	return boot.Add(time.Duration(p.Start) * tick)
 }
 
 // ownMounts has a process see mounts of its own, which vanish with it.

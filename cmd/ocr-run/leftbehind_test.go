@@ -28,8 +28,8 @@ func stopLeftBehind(env *testscript.Env) {
 // stopBelow kills everybody who works in a directory or below it, until nobody does or
 // ten seconds are over. Where nobody says where others work it finds none.
 func stopBelow(dir string) {
-	if resolved, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = resolved
+	if at, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = at
 	}
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
 		found := worksBelow(dir)

@@ -123,10 +123,18 @@ func (d *drill) clear(ctx context.Context) []string {
 		reapAdopted()
 		return nil
 	}
+	groups := d.groups()
 	report := proc.StopUntilQuiet(context.WithoutCancel(ctx), proc.StopConfig{
 		Census: d.census, First: unix.SIGKILL, Now: func() time.Duration { return d.clock.Now().Awake }, Reap: reapAdopted,
 	})
 	reapAdopted()
+	for _, g := range groups {
+		// The kernel takes the dead out one by one; our own group stays.
+		_ = d.await(bounded, func() bool {
+			members, err := g.Members()
+			return g.Remove() == nil || err != nil || slices.Contains(members, d.self.PID)
+		})
+	}
 	var names []string
 	for _, s := range report.Stopped {
 		names = append(names, fmt.Sprintf("%d (%s)", s.Process.PID, s.Command))
@@ -135,6 +143,18 @@ func (d *drill) clear(ctx context.Context) []string {
 		names = append(names, fmt.Sprintf("%d (%s), which cannot be stopped: %s", r.Process.PID, r.Command, r.Reason))
 	}
 	return names
+}
+
+// groups are the control groups of runs that the drill's processes are in: nobody
+// removes those of runs that are killed as a whole.
+func (d *drill) groups() (all []proc.Group) {
+	for _, p := range d.living() {
+		path, err := proc.Cgroup(p.PID)
+		if g, there := proc.GroupAt(path); err == nil && there && !slices.Contains(all, g) {
+			all = append(all, g)
+		}
+	}
+	return all
 }
 
 // living are the processes of the drill that live; on trouble with the process table

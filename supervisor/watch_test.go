@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"context"
 	"io"
 	"os/exec"
 	"syscall"
@@ -18,7 +19,8 @@ import (
 // session is gone.
 func obedient(t *testing.T) (pid int, tell func(line string)) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", `while read -r line; do eval "$line"; done`)
+	// The test's own context ends before its clean-up, and the shell with it.
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "/bin/sh", "-c", `while read -r line; do eval "$line"; done`)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -28,9 +30,15 @@ func obedient(t *testing.T) (pid int, tell func(line string)) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		all, _ := proc.Descendants(cmd.Process.Pid)
-		for _, p := range all {
-			_ = syscall.Kill(p.PID, syscall.SIGKILL)
+		// Until a look finds none: one list of children may miss some.
+		for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+			all, err := living(cmd.Process.Pid)
+			if err == nil && len(all) == 0 {
+				break
+			}
+			for _, p := range all {
+				_ = proc.Signal(p.PID, p.Start, syscall.SIGKILL) // who is gone is gone
+			}
 		}
 		_ = syscall.Kill(cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()
@@ -73,7 +81,7 @@ func TestWatchTellsAgentFromTools(t *testing.T) {
 	until(t, w, "at rest", func(g heartbeat.Glimpse) bool { return g.Busy == heartbeat.No && !g.Background && !g.Burning })
 	tell("setsid sleep 1000 &")
 	until(t, w, "a tool in the background", func(g heartbeat.Glimpse) bool { return g.Background && !g.Tools })
-	tell("sh -c 'while :; do :; done' &")
+	tell("sh -c 'ulimit -t 60; while :; do :; done' &")
 	until(t, w, "a tool at work", func(g heartbeat.Glimpse) bool { return g.Tools && g.Busy == heartbeat.Yes && !g.Burning })
 	// Had it been there from the start, it would be the agent.
 	w.own = nil

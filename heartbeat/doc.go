@@ -3,7 +3,7 @@
 //
 // # Two witnesses for two questions
 //
-// The lease ([RunFile]) says that the wrapper lives: the kernel frees it the
+// The lease (package runfile) says that the wrapper lives: the kernel frees it the
 // instant the wrapper dies, and neither sleep nor a stop signal nor a broken
 // ledger can take it away. The beat ([Beater]) says that the wrapper is awake
 // and moving. [Judge] joins both:
@@ -37,10 +37,4 @@
 // Start launches its only goroutine, Stop waits for it. That goroutine makes
 // every call into the ledger and every callback of [Config]; a ledger that
 // hangs holds up nothing else.
-//
-// # The exit record
-//
-// The lease file also has room for one [ExitRecord], allocated when the run
-// starts. Writing it needs no free block and no lock, so that the way a run
-// ended survives a full disk and a ledger nobody can write to.
 package heartbeat

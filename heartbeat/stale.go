@@ -55,7 +55,7 @@ type Facts struct {
 	Beat store.Instant
 	// Interval is the time between beats; 0 means DefaultInterval.
 	Interval time.Duration
-	// Lease says whether the run's lease is held: the answer of LeaseHeld, or
+	// Lease says whether the run's lease is held: the answer of Held in package runfile, or
 	// Unknown when the run has no file or it cannot be read.
 	Lease Witness
 	// Alive says whether the wrapper's recorded identity still exists. It can

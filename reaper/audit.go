@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -271,7 +272,7 @@ func (c Config) finishedWith(e store.Execution, at heartbeat.Observer) bool {
 	if slices.ContainsFunc(membersOf(e.Launch.Cgroup), lives) {
 		return false
 	}
-	_, err := os.Stat(heartbeat.RunFilePath(c.StateDir, e.UID))
+	_, err := os.Stat(runfile.Path(c.StateDir, e.UID))
 	return err == nil
 }
 

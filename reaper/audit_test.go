@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
 )
@@ -104,7 +104,7 @@ func TestAuditRunFile(t *testing.T) {
 	if found, err := Audit(t.Context(), s.Config); err != nil || len(found) != 0 {
 		t.Fatalf("%+v, %v", found, err)
 	}
-	if err := os.WriteFile(heartbeat.RunFilePath(s.dir, s.uid), nil, 0o600); err != nil {
+	if err := os.WriteFile(runfile.Path(s.dir, s.uid), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if found, err := Audit(t.Context(), s.Config); err != nil || !slices.Equal(codes(found, s.uid), []Code{CodeMissingCleanup}) {

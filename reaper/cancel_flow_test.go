@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -27,7 +27,7 @@ func (s *sweepTest) child(flow, uid string, wrapper store.Identity, queued bool)
 	s.t.Helper()
 	r, err := s.Ledger.RunInFlow(s.t.Context(), store.FlowRun{Announcement: store.Announcement{
 		UID: uid, FlowID: flow, Lineage: uid, Command: []string{"x"}, CWD: "/", Wrapper: wrapper, Queued: queued,
-		RunFile: heartbeat.RunFilePath(s.dir, uid), At: here(s.t).Now, BeatMS: 10_000,
+		RunFile: runfile.Path(s.dir, uid), At: here(s.t).Now, BeatMS: 10_000,
 	}})
 	if err != nil || !r.Created {
 		s.t.Fatalf("%+v, %v", r, err)

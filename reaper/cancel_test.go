@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -16,7 +16,7 @@ import (
 // wrapped writes the row of a run whose wrapper is an animal, its lease held.
 func (s *sweepTest) wrapped(wrapper animal) {
 	s.t.Helper()
-	f, err := heartbeat.CreateRunFile(s.dir, s.uid)
+	f, err := runfile.Create(s.dir, s.uid)
 	if err != nil {
 		s.t.Fatal(err)
 	}

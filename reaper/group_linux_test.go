@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
 )
@@ -59,7 +59,7 @@ func (s *sweepTest) ended(uid string, g proc.Group) {
 	if err := os.MkdirAll(filepath.Join(s.dir, "runs"), 0o700); err != nil {
 		s.t.Fatal(err)
 	}
-	if err := os.WriteFile(heartbeat.RunFilePath(s.dir, uid), nil, 0o600); err != nil {
+	if err := os.WriteFile(runfile.Path(s.dir, uid), nil, 0o600); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -94,7 +94,7 @@ func TestGroupOfTheSparedIsNotHalted(t *testing.T) {
 			s.ended(s.uid, g)
 			at := here(t)
 			if name == "nested" {
-				f, err := heartbeat.CreateRunFile(s.dir, "inner-"+s.uid)
+				f, err := runfile.Create(s.dir, "inner-"+s.uid)
 				if err != nil {
 					t.Fatal(err)
 				}

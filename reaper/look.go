@@ -2,6 +2,7 @@ package reaper
 
 import (
 	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
 )
@@ -33,7 +34,7 @@ func leaseOf(e store.Execution) heartbeat.Witness {
 	if e.RunFile == "" {
 		return heartbeat.Unknown
 	}
-	held, err := heartbeat.LeaseHeld(e.RunFile)
+	held, err := runfile.Held(e.RunFile)
 	switch {
 	case err != nil:
 		return heartbeat.Unknown

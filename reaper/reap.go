@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -235,7 +235,7 @@ func (w *sweeping) closeStale(ctx context.Context) error {
 func (w *sweeping) tidyRunFiles(ctx context.Context) error {
 	at := w.Observe()
 	now := time.UnixMilli(at.Now.WallMS)
-	failures := []error{heartbeat.SweepUnfinished(w.StateDir, now), heartbeat.SweepCompanions(w.StateDir, now)}
+	failures := []error{runfile.SweepUnfinished(w.StateDir, now), runfile.SweepCompanions(w.StateDir, now)}
 	for _, uid := range filedUIDs(w.StateDir) {
 		e, err := w.Ledger.Execution(ctx, uid)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -247,7 +247,7 @@ func (w *sweeping) tidyRunFiles(ctx context.Context) error {
 		if isHere(e.Wrapper, at) && !w.removeGroup(ctx, e.Launch.Cgroup) {
 			continue // somebody lives in it, and is to be found again
 		}
-		if err := os.Remove(heartbeat.RunFilePath(w.StateDir, uid)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := os.Remove(runfile.Path(w.StateDir, uid)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			failures = append(failures, fmt.Errorf("remove run file: %w", err))
 		}
 	}

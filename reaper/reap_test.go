@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -62,7 +63,7 @@ func (s *sweepTest) row(seen ...animal) {
 	if err := os.MkdirAll(filepath.Join(s.dir, "runs"), 0o700); err != nil {
 		s.t.Fatal(err)
 	}
-	if err := os.WriteFile(heartbeat.RunFilePath(s.dir, s.uid), nil, 0o600); err != nil {
+	if err := os.WriteFile(runfile.Path(s.dir, s.uid), nil, 0o600); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -140,7 +141,7 @@ func TestSettledRunIsFoundAgain(t *testing.T) {
 	bare := breed(t, nil, "setsid-bare")
 	s.row(bare...)
 	settled(t, s.Ledger, s.dir, s.uid, here(t))
-	if _, err := os.Stat(heartbeat.RunFilePath(s.dir, s.uid)); err != nil {
+	if _, err := os.Stat(runfile.Path(s.dir, s.uid)); err != nil {
 		t.Fatal(err)
 	}
 	if r := s.reap(); bare[0].alive() || len(of(r.Processes, s.uid)) != 1 {
@@ -229,7 +230,7 @@ func TestReapSpares(t *testing.T) {
 				held = inner.UID
 			}
 			if name == "lease held" || name == "nested" {
-				f, err := heartbeat.CreateRunFile(s.dir, held)
+				f, err := runfile.Create(s.dir, held)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -282,7 +283,7 @@ func TestReapLooksTwice(t *testing.T) {
 	waited := time.Duration(0)
 	s.wait = func(_ context.Context, d time.Duration) error {
 		waited = d
-		f, err := heartbeat.CreateRunFile(s.dir, s.uid) // the wrapper turns up again
+		f, err := runfile.Create(s.dir, s.uid) // the wrapper turns up again
 		if err == nil {
 			t.Cleanup(func() { _ = f.Release(true) })
 		}
@@ -308,7 +309,7 @@ func TestReapIsolatesRows(t *testing.T) {
 	announce(t, s.Ledger, s.dir, "a", noOne(at), noOne(at), at)
 	announceChild(t, s.Ledger, s.dir, "b", store.Launch{UID: "b", Child: identity(at, 1<<29, 1), Monitor: noOne(at), At: at.Now}, noOne(at), at)
 	// A directory in the place of the run file can neither be read nor removed.
-	if err := os.MkdirAll(filepath.Join(heartbeat.RunFilePath(s.dir, "a"), "x"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(runfile.Path(s.dir, "a"), "x"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	plan, err := Survey(t.Context(), s.Config)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
 )
@@ -234,7 +235,7 @@ func filedUIDs(stateDir string) []string {
 }
 
 // runFiles is where the run files of a state directory lie.
-func runFiles(stateDir string) string { return filepath.Dir(heartbeat.RunFilePath(stateDir, "x")) }
+func runFiles(stateDir string) string { return filepath.Dir(runfile.Path(stateDir, "x")) }
 
 // grouped are the runs whose control group a process is in. The groups are asked,
 // and not the processes: most runs have none, and most processes are in none.

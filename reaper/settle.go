@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -154,7 +155,7 @@ func recordedEnd(e store.Execution) (store.Ending, bool) {
 	if e.RunFile == "" {
 		return store.Ending{}, false
 	}
-	rec, ok, err := heartbeat.ReadExit(e.RunFile)
+	rec, ok, err := runfile.ReadExit(e.RunFile)
 	if err != nil || !ok || rec.UID != e.UID || rec.Generation != e.Generation {
 		return store.Ending{}, false
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -56,7 +57,7 @@ func announceChild(t *testing.T, l *store.Ledger, dir, uid string, launch store.
 	t.Helper()
 	a := store.Announcement{
 		UID: uid, Lineage: uid, Command: []string{"agent"}, CWD: "/", Workspace: "/", Wrapper: wrapper,
-		RunFile: heartbeat.RunFilePath(dir, uid), At: at.Now, BeatMS: 10_000,
+		RunFile: runfile.Path(dir, uid), At: at.Now, BeatMS: 10_000,
 	}
 	if _, err := l.Announce(t.Context(), a); err != nil {
 		t.Fatal(err)
@@ -134,15 +135,15 @@ func TestSurvivorsOfALostRunAreNamed(t *testing.T) {
 func TestExitRecordBeatsLost(t *testing.T) {
 	t.Parallel()
 	l, dir, at := storetest.New(t), t.TempDir(), here(t)
-	f, err := heartbeat.CreateRunFile(dir, "a")
+	f, err := runfile.Create(dir, "a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec := heartbeat.ExitRecord{
+	rec := runfile.ExitRecord{
 		UID: "a", Generation: 1, End: lifecycle.EndExited, ExitCode: new(7),
 		StoppedBy: lifecycle.StoppedByReaper, At: at.Now, Note: "seen by the monitor",
 	}
-	if err := heartbeat.WriteExit(f.Path(), rec, true); err != nil {
+	if err := runfile.WriteExit(f.Path(), rec, true); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Release(false); err != nil {
@@ -164,13 +165,13 @@ func TestARecordedEndIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	for _, ended := range []bool{false, true} {
 		l, dir, at := storetest.New(t), t.TempDir(), here(t)
-		f, err := heartbeat.CreateRunFile(dir, "a")
+		f, err := runfile.Create(dir, "a")
 		if err != nil {
 			t.Fatal(err)
 		}
 		if ended {
-			rec := heartbeat.ExitRecord{UID: "a", Generation: 1, End: lifecycle.EndExited, ExitCode: new(7), At: at.Now}
-			if err := heartbeat.WriteExit(f.Path(), rec, true); err != nil {
+			rec := runfile.ExitRecord{UID: "a", Generation: 1, End: lifecycle.EndExited, ExitCode: new(7), At: at.Now}
+			if err := runfile.WriteExit(f.Path(), rec, true); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -205,7 +206,7 @@ func TestWhoeverMayStillWriteIsLeftAlone(t *testing.T) {
 			t.Parallel()
 			l, dir := storetest.New(t), t.TempDir()
 			if c.lease {
-				f, err := heartbeat.CreateRunFile(dir, "a")
+				f, err := runfile.Create(dir, "a")
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -33,7 +33,7 @@ func (l *Ledger) RecordLeftovers(ctx context.Context, uid string, now Leftovers,
 				return err
 			}
 		}
-		merged, news := before.merge(now)
+		merged, news := merge(before, now)
 		if len(news) == 0 {
 			return nil
 		}
@@ -51,9 +51,9 @@ func (l *Ledger) RecordLeftovers(ctx context.Context, uid string, now Leftovers,
 	})
 }
 
-// merge adds what is known now, and gives an event for each fate that is news of
+// merge adds what is known now to what was, and gives an event for each fate that is news of
 // some process.
-func (l Leftovers) merge(now Leftovers) (merged Leftovers, news []Event) {
+func merge(l, now Leftovers) (merged Leftovers, news []Event) {
 	merged = Leftovers{Stopped: slices.Clone(l.Stopped), Kept: slices.Clone(l.Kept), Remaining: slices.Clone(l.Remaining)}
 	for _, c := range []struct {
 		event lifecycle.EventType
@@ -66,11 +66,11 @@ func (l Leftovers) merge(now Leftovers) (merged Leftovers, news []Event) {
 	} {
 		var fresh []Leftover
 		for _, p := range c.from {
-			if slices.ContainsFunc(*c.into, p.same) {
+			if slices.ContainsFunc(*c.into, p.Same) {
 				continue
 			}
 			for _, lists := range []*[]Leftover{&merged.Stopped, &merged.Kept, &merged.Remaining} {
-				*lists = slices.DeleteFunc(*lists, p.same)
+				*lists = slices.DeleteFunc(*lists, p.Same)
 			}
 			*c.into, fresh = append(*c.into, p), append(fresh, p)
 		}
@@ -81,6 +81,3 @@ func (l Leftovers) merge(now Leftovers) (merged Leftovers, news []Event) {
 	}
 	return merged, news
 }
-
-// same says whether two leftovers are one process.
-func (l Leftover) same(o Leftover) bool { return l.PID == o.PID && l.StartTicks == o.StartTicks }

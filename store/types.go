@@ -29,16 +29,8 @@ var (
 	ErrInvariant = errors.New("invariant violated")
 )
 
-// Instant is one moment on the clocks the ledger keeps.
-type Instant struct {
-	// WallMS is wall-clock UTC milliseconds since 1970.
-	WallMS int64 `json:"wall_ms"`
-	// AwakeMS is awake time in milliseconds since boot; it stands still while
-	// the machine sleeps and can be compared within one boot.
-	AwakeMS int64 `json:"awake_ms"`
-	// BootID names the boot AwakeMS counts from.
-	BootID string `json:"boot_id"`
-}
+// Instant is that of package lifecycle.
+type Instant = lifecycle.Instant
 
 // Identity names one process for ever. A bare pid identifies nothing. The zero
 // value means the process is not known.
@@ -190,23 +182,11 @@ type BeatAnswer struct {
 	Revision int64
 }
 
-// Leftover is a process that outlived its execution.
-type Leftover struct {
-	PID        int    `json:"pid"`
-	StartTicks uint64 `json:"start"`
-	Command    string `json:"command"`
-	// Signal is what ended it, empty when it still lives.
-	Signal string `json:"signal,omitempty"`
-	// Reason says why it was kept or could not be stopped.
-	Reason string `json:"reason,omitempty"`
-}
+// Leftover is that of package lifecycle.
+type Leftover = lifecycle.Leftover
 
-// Leftovers groups them by what became of them.
-type Leftovers struct {
-	Stopped   []Leftover `json:"stopped"`
-	Kept      []Leftover `json:"kept"`
-	Remaining []Leftover `json:"remaining"`
-}
+// Leftovers is that of package lifecycle.
+type Leftovers = lifecycle.Leftovers
 
 // Ending is the terminal write of an execution.
 type Ending struct {

@@ -8,8 +8,8 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/store"
 )
 
@@ -119,7 +119,7 @@ type Config struct {
 	StateDir string
 	// RunFile is the lease, when it was taken before; nil when it is still to be
 	// taken. It belongs to the run.
-	RunFile *heartbeat.RunFile
+	RunFile *runfile.File
 	// Signals, when it is not nil, was made by [Catch]: the signals in it came
 	// before the command was launched, and are acted on as soon as it is.
 	Signals chan os.Signal

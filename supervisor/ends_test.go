@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 )
@@ -59,7 +59,7 @@ func TestBothKilledLeaveNoSuccess(t *testing.T) {
 	_ = unix.Kill(monitor, unix.SIGKILL)
 	_ = unix.Kill(wrapper, unix.SIGKILL)
 	b.assertNothingSurvives()
-	if rec, ok, _ := heartbeat.ReadExit(heartbeat.RunFilePath(b.order.StateDir, b.order.UID)); ok {
+	if rec, ok, _ := runfile.ReadExit(runfile.Path(b.order.StateDir, b.order.UID)); ok {
 		t.Errorf("an exit nobody saw was recorded: %+v", rec)
 	}
 }
@@ -89,11 +89,11 @@ func TestExitRecordOfAnOrphan(t *testing.T) {
 	if err := term.Signal(unix.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	path := heartbeat.RunFilePath(b.order.StateDir, b.order.UID)
-	var rec heartbeat.ExitRecord
+	path := runfile.Path(b.order.StateDir, b.order.UID)
+	var rec runfile.ExitRecord
 	b.eventually("the exit is recorded", func() bool {
 		var ok bool
-		rec, ok, _ = heartbeat.ReadExit(path)
+		rec, ok, _ = runfile.ReadExit(path)
 		return ok
 	})
 	if rec.ExitCode == nil || *rec.ExitCode != 9 || rec.StoppedBy != lifecycle.StoppedByReaper {
@@ -181,7 +181,7 @@ func TestNestedRunIsNobodysLeftover(t *testing.T) {
 func TestNestedRunThatWaitsIsNobodysLeftover(t *testing.T) {
 	inner := newInner(t)
 	inner.order.WaitMS = 3 * patience.Milliseconds()
-	lease := heartbeat.RunFilePath(inner.order.StateDir, inner.order.UID)
+	lease := runfile.Path(inner.order.StateDir, inner.order.UID)
 	outer := prepare(t, `"$W" >/dev/null 2>&1 & until [ -e `+lease+` ]; do sleep 0.05; done`)
 	// The way to the lease is another than the kernel's.
 	outer.order.StateDir = filepath.Join(t.TempDir(), "link")
@@ -197,7 +197,7 @@ func TestNestedRunThatWaitsIsNobodysLeftover(t *testing.T) {
 	if len(kept) != 1 || kept[0].Reason != "belongs to execution "+inner.order.UID {
 		t.Fatalf("leftovers: %+v", outer.ending().Leftovers)
 	}
-	if held, err := heartbeat.LeaseHeld(lease); err != nil || !held {
+	if held, err := runfile.Held(lease); err != nil || !held {
 		t.Errorf("lease held: %v, %v", held, err)
 	}
 	if err := unix.Kill(kept[0].PID, unix.SIGTERM); err != nil {

@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
 )
@@ -103,7 +103,7 @@ func (m *monitor) foreign(uid string) bool {
 	if uid == m.order.uid || m.recorded.runFile == "" || uid == "" || strings.ContainsRune(uid, filepath.Separator) {
 		return false
 	}
-	held, err := heartbeat.LeaseHeld(filepath.Join(filepath.Dir(m.recorded.runFile), uid))
+	held, err := runfile.Held(filepath.Join(filepath.Dir(m.recorded.runFile), uid))
 	return err == nil && held
 }
 

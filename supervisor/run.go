@@ -14,6 +14,7 @@ import (
 
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor/internal/screen"
@@ -61,7 +62,7 @@ type run struct {
 	launched   store.Launch
 	generation int64
 	inLedger   bool
-	runFile    *heartbeat.RunFile
+	runFile    *runfile.File
 	syncing    sync.WaitGroup // of the run file
 	heart      *heartbeat.Beater
 	scout      atomic.Pointer[scout] // nil before there is a heart
@@ -205,7 +206,7 @@ func (c Config) Announcement(at clock.Reading) store.Announcement {
 		a.NotBeforeMS = c.NotBefore.UnixMilli()
 	}
 	if c.StateDir != "" {
-		a.RunFile = heartbeat.RunFilePath(c.StateDir, c.UID)
+		a.RunFile = runfile.Path(c.StateDir, c.UID)
 	}
 	return a
 }
@@ -243,7 +244,7 @@ func (r *run) takeLease() {
 	f := r.cfg.RunFile
 	if f == nil {
 		var err error
-		if f, err = heartbeat.CreateRunFile(r.cfg.StateDir, r.cfg.UID); err != nil {
+		if f, err = runfile.Create(r.cfg.StateDir, r.cfg.UID); err != nil {
 			r.cfg.Log.Warn().Err(err).Msg("run without a run file")
 			return
 		}

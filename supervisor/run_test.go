@@ -18,7 +18,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sys/unix"
 
-	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -345,7 +345,7 @@ func TestALaunchIsCalledOff(t *testing.T) {
 func (b *bench) waits() {
 	b.t.Helper()
 	b.eventually("it holds its lease", func() bool {
-		held, err := heartbeat.LeaseHeld(heartbeat.RunFilePath(b.order.StateDir, b.order.UID))
+		held, err := runfile.Held(runfile.Path(b.order.StateDir, b.order.UID))
 		return held && err == nil
 	})
 }

@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -140,7 +140,7 @@ func (m *monitor) record() {
 		boot = ""
 	}
 	now := clock.System().Now()
-	rec := heartbeat.ExitRecord{
+	rec := runfile.ExitRecord{
 		UID: m.order.uid, Generation: m.recorded.generation, StoppedBy: m.stop.by,
 		At: store.Instant{WallMS: now.Wall.UnixMilli(), AwakeMS: now.Awake.Milliseconds(), BootID: boot},
 	}
@@ -152,7 +152,7 @@ func (m *monitor) record() {
 	if m.orphaned {
 		rec.Note = "the wrapper vanished; its monitor ended the run"
 	}
-	_ = heartbeat.WriteExit(m.recorded.runFile, rec, m.orphaned)
+	_ = runfile.WriteExit(m.recorded.runFile, rec, m.orphaned)
 }
 
 // processEnd puts a report into the words of the ledger.

@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
-	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor"
@@ -170,7 +170,7 @@ func (r *flowRun) inFlow(ctx context.Context, w *wrapping, signals chan os.Signa
 		return r.report(unpersisted(), &verbError{thing: "ledger", err: errNoHome})
 	}
 	// The lease comes first: whoever finds the row finds it held.
-	if cfg.RunFile, err = heartbeat.CreateRunFile(cfg.StateDir, w.uid); err != nil {
+	if cfg.RunFile, err = runfile.Create(cfg.StateDir, w.uid); err != nil {
 		return r.report(unpersisted(), &verbError{thing: r.verb, err: err})
 	}
 	res, err := r.commit(ctx, w, cfg)

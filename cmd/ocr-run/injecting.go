@@ -9,7 +9,7 @@ import (
 	"syscall"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/hooks"
-	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/supervisor/agent"
 )
 
@@ -54,7 +54,7 @@ func (w *wrapping) tryInject() error {
 		return err
 	}
 	name := hooks.FileName(w.agent, w.uid)
-	site := hooks.Site{Program: path, File: heartbeat.CompanionPath(w.stateDir, name)}
+	site := hooks.Site{Program: path, File: runfile.CompanionPath(w.stateDir, name)}
 	if site.Given, err = w.given(hooks.NamesOf(w.agent)); err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func (w *wrapping) removeHooks() {
 	if !w.injected.files {
 		return
 	}
-	if err := heartbeat.RemoveCompanions(w.stateDir, w.uid); err != nil {
+	if err := runfile.RemoveCompanions(w.stateDir, w.uid); err != nil {
 		w.log.Warn().Err(err).Msg("remove hooks") // a sweep will
 	}
 }

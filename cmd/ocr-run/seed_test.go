@@ -7,7 +7,7 @@ import (
 	"os/signal"
 	"time"
 
-	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -97,7 +97,7 @@ func seedLive(ctx context.Context, c call, l *store.Ledger) error {
 	if err != nil {
 		return err
 	}
-	file, err := heartbeat.CreateRunFile(dir, seedRunning)
+	file, err := runfile.Create(dir, seedRunning)
 	if err != nil {
 		return err
 	}

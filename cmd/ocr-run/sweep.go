@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/reaper"
 	"github.com/ocr-run/ocr-run/store"
 )
@@ -38,7 +38,7 @@ func (w *wrapping) sweep(ctx context.Context) {
 			err = errors.Join(w.env.settle(ctx, l, w.stateDir), w.env.settleHosts(ctx, l))
 		}
 		now := w.env.clock.Now().Wall
-		err = errors.Join(err, heartbeat.SweepUnfinished(w.stateDir, now), heartbeat.SweepCompanions(w.stateDir, now))
+		err = errors.Join(err, runfile.SweepUnfinished(w.stateDir, now), runfile.SweepCompanions(w.stateDir, now))
 		if err != nil && ctx.Err() == nil {
 			w.log.Warn().Err(err).Msg("sweep")
 		}

@@ -20,7 +20,7 @@ type layer struct {
 
 // layers is the import direction, lowest first.
 func layers() []layer {
-	leaves := []string{"heartbeat/clock", "reaper/proc"}
+	leaves := []string{"heartbeat/clock", "reaper/proc", "heartbeat/runfile"}
 	supervisor := slices.Concat(leaves, []string{
 		"lifecycle", "store", "heartbeat", "supervisor/agent", "supervisor/internal/*",
 	})
@@ -34,6 +34,7 @@ func layers() []layer {
 
 		{path: "lifecycle"},
 		{path: "store", may: []string{"lifecycle"}},
+		{path: "heartbeat/runfile", may: []string{"lifecycle"}},
 		{path: "heartbeat", may: slices.Concat(leaves, []string{"lifecycle", "store"})},
 		{path: "reaper", may: slices.Concat(leaves, []string{"lifecycle", "store", "heartbeat", "supervisor/agent"})},
 		{path: "supervisor", may: append(supervisor, "supervisor/ptytest")},

@@ -1,4 +1,4 @@
-package heartbeat
+package runfile
 
 import (
 	"os"

@@ -1,4 +1,4 @@
-package heartbeat
+package runfile
 
 import (
 	"bufio"
@@ -45,7 +45,7 @@ func end(cmd *exec.Cmd) {
 
 func held(t *testing.T, path string) bool {
 	t.Helper()
-	held, err := LeaseHeld(path)
+	held, err := Held(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,12 +55,12 @@ func held(t *testing.T, path string) bool {
 func TestRunFileLife(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	f, err := CreateRunFile(filepath.Join(dir, "state"), "u")
+	f, err := Create(filepath.Join(dir, "state"), "u")
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := f.Path()
-	if path != RunFilePath(filepath.Join(dir, "state"), "u") || !held(t, path) || !held(t, path) {
+	if path != Path(filepath.Join(dir, "state"), "u") || !held(t, path) || !held(t, path) {
 		t.Errorf("lease at %s is not held", path)
 	}
 	for p, mode := range map[string]os.FileMode{path: 0o600, filepath.Dir(path): 0o700} {
@@ -71,7 +71,7 @@ func TestRunFileLife(t *testing.T) {
 	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
 		t.Errorf("there is more than the run file: %v", entries)
 	}
-	if _, err := CreateRunFile(filepath.Join(dir, "state"), "u"); !errors.Is(err, ErrLeaseHeld) {
+	if _, err := Create(filepath.Join(dir, "state"), "u"); !errors.Is(err, ErrHeld) {
 		t.Errorf("a second wrapper got %v", err)
 	}
 	if err := f.Release(false); err != nil {
@@ -80,7 +80,7 @@ func TestRunFileLife(t *testing.T) {
 	if held(t, path) {
 		t.Error("a released lease is held")
 	}
-	g, err := CreateRunFile(filepath.Join(dir, "state"), "u")
+	g, err := Create(filepath.Join(dir, "state"), "u")
 	if err != nil {
 		t.Fatalf("a later generation: %v", err)
 	}
@@ -95,7 +95,7 @@ func TestRunFileLife(t *testing.T) {
 // Askers do not disturb each other, nor leave a lock behind.
 func TestLeaseHeldLeavesNoLock(t *testing.T) {
 	t.Parallel()
-	f, err := CreateRunFile(t.TempDir(), "u")
+	f, err := Create(t.TempDir(), "u")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestLeaseFollowsItsHolder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	cmd := begin(t, "hold", dir, "holding <nil>")
-	path := RunFilePath(dir, "u")
+	path := Path(dir, "u")
 	if err := cmd.Process.Signal(unix.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestLeaseFollowsItsHolder(t *testing.T) {
 func TestLeaseIsNotInherited(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	f, err := CreateRunFile(dir, "u")
+	f, err := Create(dir, "u")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestLeaseIsNotInherited(t *testing.T) {
 
 func TestExitRecordInFile(t *testing.T) {
 	t.Parallel()
-	f, err := CreateRunFile(t.TempDir(), "u")
+	f, err := Create(t.TempDir(), "u")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestExitRecordTorn(t *testing.T) {
 // A writer killed at any moment leaves a whole record.
 func TestExitRecordSurvivesKill(t *testing.T) {
 	t.Parallel()
-	f, err := CreateRunFile(t.TempDir(), "u")
+	f, err := Create(t.TempDir(), "u")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +246,7 @@ func TestExitRecordSurvivesKill(t *testing.T) {
 func BenchmarkCreateRunFile(b *testing.B) {
 	dir := b.TempDir()
 	for b.Loop() {
-		f, err := CreateRunFile(dir, "u")
+		f, err := Create(dir, "u")
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -257,7 +257,7 @@ func BenchmarkCreateRunFile(b *testing.B) {
 }
 
 func BenchmarkWriteExit(b *testing.B) {
-	f, err := CreateRunFile(b.TempDir(), "u")
+	f, err := Create(b.TempDir(), "u")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package heartbeat
+package runfile
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ func TestExitRecordOnFullDisk(t *testing.T) {
 		t.Skipf("may not mount: %v", err)
 	}
 	defer func() { _ = unix.Unmount(dir, 0) }()
-	f, err := CreateRunFile(dir, "u")
+	f, err := Create(dir, "u")
 	if err != nil {
 		t.Fatal(err)
 	}

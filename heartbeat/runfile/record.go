@@ -1,4 +1,4 @@
-package heartbeat
+package runfile
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/ocr-run/ocr-run/lifecycle"
-	"github.com/ocr-run/ocr-run/store"
 )
 
 // recordSize is the room for one exit record. It is one sector of every disk
@@ -39,7 +38,7 @@ type ExitRecord struct {
 	// StopFailed is true when the process outlived the grace of a stop.
 	StopFailed bool `json:"stop_failed,omitempty"`
 	// At is when the exit was taken in.
-	At store.Instant `json:"at"`
+	At lifecycle.Instant `json:"at"`
 	// Note is for a person, and is cut to fit; everything else always fits.
 	Note string `json:"note,omitempty"`
 }

@@ -1,4 +1,4 @@
-package heartbeat
+package runfile
 
 import (
 	"reflect"
@@ -9,7 +9,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ocr-run/ocr-run/lifecycle"
-	"github.com/ocr-run/ocr-run/store"
 )
 
 // drawRecord is any record a wrapper could write.
@@ -22,7 +21,7 @@ func drawRecord(t *rapid.T) ExitRecord {
 		CoreDumped: rapid.Bool().Draw(t, "core"),
 		StoppedBy:  rapid.SampledFrom(lifecycle.Stoppers()).Draw(t, "by"),
 		StopFailed: rapid.Bool().Draw(t, "failed"),
-		At:         store.Instant{WallMS: num.Draw(t, "wall"), AwakeMS: num.Draw(t, "awake"), BootID: "0190b3a4-7a6e-7cc1-8c6e-0123456789ab"},
+		At:         lifecycle.Instant{WallMS: num.Draw(t, "wall"), AwakeMS: num.Draw(t, "awake"), BootID: "0190b3a4-7a6e-7cc1-8c6e-0123456789ab"},
 		Note:       rapid.String().Draw(t, "note"),
 	}
 	if rapid.Bool().Draw(t, "exited") {

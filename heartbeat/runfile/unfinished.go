@@ -1,4 +1,4 @@
-package heartbeat
+package runfile
 
 import (
 	"errors"
@@ -48,7 +48,7 @@ func sweepOne(path string, e fs.DirEntry, now time.Time) error {
 	}
 	held := false
 	if err == nil {
-		held, err = LeaseHeld(path)
+		held, err = Held(path)
 	}
 	if err == nil && !held {
 		err = os.Remove(path)

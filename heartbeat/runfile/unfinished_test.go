@@ -1,4 +1,4 @@
-package heartbeat
+package runfile
 
 import (
 	"fmt"
@@ -15,10 +15,10 @@ import (
 func TestSweepUnfinished(t *testing.T) {
 	t.Parallel()
 	state := t.TempDir()
-	if err := SweepUnfinished(state, epoch().Wall); err != nil {
+	if err := SweepUnfinished(state, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)); err != nil {
 		t.Errorf("without a run ever made: %v", err)
 	}
-	named, err := CreateRunFile(state, "named")
+	named, err := Create(state, "named")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func TestSweepUnfinished(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Dir(named.Path())
-	now := epoch().Wall
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for name, age := range map[string]time.Duration{
 		".dead.1": time.Hour, ".young.1": time.Second, ".of-the-future.1": -time.Hour, ".held.1": time.Hour, "named": time.Hour,
 	} {
@@ -78,7 +78,7 @@ func TestSweepBesideCreators(t *testing.T) {
 	defer close(sweep)
 	for i := range 300 {
 		sweep <- struct{}{}
-		f, err := CreateRunFile(state, fmt.Sprint(i))
+		f, err := Create(state, fmt.Sprint(i))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package heartbeat
+package runfile
 
 import (
 	"errors"
@@ -54,7 +54,7 @@ func SweepCompanions(stateDir string, now time.Time) error {
 			continue
 		}
 		uid, _, _ := strings.Cut(e.Name(), ".")
-		held, err := LeaseHeld(RunFilePath(stateDir, uid))
+		held, err := Held(Path(stateDir, uid))
 		if err == nil && !held {
 			err = removeCompanion(stateDir, e.Name())
 		}

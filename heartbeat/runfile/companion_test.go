@@ -1,4 +1,4 @@
-package heartbeat
+package runfile
 
 import (
 	"os"
@@ -24,7 +24,7 @@ func TestCompanionsGoWithTheirRun(t *testing.T) {
 		}
 		return path
 	}
-	living, err := CreateRunFile(dir, "lives")
+	living, err := Create(dir, "lives")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package heartbeat
+package runfile
 
 import (
 	"errors"
@@ -13,35 +13,35 @@ import (
 // runsDir is where run files live below the state directory.
 const runsDir = "runs"
 
-// ErrLeaseHeld says that another wrapper holds the lease of that run.
-var ErrLeaseHeld = errors.New("lease held by another wrapper")
+// ErrHeld says that another wrapper holds the lease of that run.
+var ErrHeld = errors.New("lease held by another wrapper")
 
-// RunFile is a run's lease with the room for its exit record. It is held from
-// CreateRunFile until Release or the end of the process, whatever ends it; no
+// File is a run's lease with the room for its exit record. It is held from
+// Create until Release or the end of the process, whatever ends it; no
 // child inherits it.
-type RunFile struct {
+type File struct {
 	path string
 	file *os.File
 }
 
-// RunFilePath is where the file of a run lies in a state directory.
-func RunFilePath(stateDir, uid string) string { return filepath.Join(stateDir, runsDir, uid) }
+// Path is where the file of a run lies in a state directory.
+func Path(stateDir, uid string) string { return filepath.Join(stateDir, runsDir, uid) }
 
-// CreateRunFile creates the file of run uid below stateDir and takes its lease.
+// Create creates the file of run uid below stateDir and takes its lease.
 // The file appears under its name only once it is complete and locked, so that
 // nobody ever finds a living run without a lease. A file left by an earlier
 // generation of the run is replaced; if that one still lives the error is
-// ErrLeaseHeld.
-func CreateRunFile(stateDir, uid string) (*RunFile, error) {
-	path := RunFilePath(stateDir, uid)
+// ErrHeld.
+func Create(stateDir, uid string) (*File, error) {
+	path := Path(stateDir, uid)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("create run directory: %w", err)
 	}
-	switch held, err := LeaseHeld(path); {
+	switch held, err := Held(path); {
 	case err != nil:
 		return nil, err
 	case held:
-		return nil, fmt.Errorf("create run file %s: %w", path, ErrLeaseHeld)
+		return nil, fmt.Errorf("create run file %s: %w", path, ErrHeld)
 	}
 	f, err := create(path)
 	for i := 1; i < createTries && takenAway(err); i++ {
@@ -50,7 +50,7 @@ func CreateRunFile(stateDir, uid string) (*RunFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create run file %s: %w", path, err)
 	}
-	return &RunFile{path: path, file: f}, nil
+	return &File{path: path, file: f}, nil
 }
 
 // createTries bounds how often a file is made again that [SweepUnfinished] took
@@ -94,7 +94,7 @@ func publish(f *os.File, path string) error {
 // Sync makes the file durable: one call, on the usual file systems, for both the
 // blocks and the name. Until it returns, a full disk or a loss of power may cost
 // the record; the lease holds without it.
-func (r *RunFile) Sync() error {
+func (r *File) Sync() error {
 	if err := syncData(r.file); err != nil {
 		return fmt.Errorf("sync run file %s: %w", r.path, err)
 	}
@@ -102,12 +102,12 @@ func (r *RunFile) Sync() error {
 }
 
 // Path is where the file lies.
-func (r *RunFile) Path() string { return r.path }
+func (r *File) Path() string { return r.path }
 
 // Release gives up the lease, and removes the file when its record has been
 // taken in and is of no more use. Removing comes first: at no moment does a
 // free lease lie beside a run that is about to be written as ended.
-func (r *RunFile) Release(remove bool) error {
+func (r *File) Release(remove bool) error {
 	var removed error
 	if remove {
 		removed = os.Remove(r.path)
@@ -121,10 +121,10 @@ func (r *RunFile) Release(remove bool) error {
 	return nil
 }
 
-// LeaseHeld says whether some process holds the lease at path. A missing file
+// Held says whether some process holds the lease at path. A missing file
 // is not held. Asking takes the lock for an instant, in shared mode: askers do
 // not disturb each other, and a wrapper locks its file before anybody can ask.
-func LeaseHeld(path string) (bool, error) {
+func Held(path string) (bool, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // errCalledOff is a run that was asked to end while it waited for its launch.
@@ -28,7 +29,7 @@ func (r *run) wait(ctx context.Context) bool {
 		return true
 	}
 	r.began = r.cfg.Clock.Now()
-	catch(r.sigs, caught())
+	monitor.Catch(r.sigs, caught())
 	if r.cfg.StateDir != "" {
 		r.takeLease()
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
+	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // PTYMode says when a run gets a terminal of its own.
@@ -38,6 +40,19 @@ const (
 	HangupStop HangupPolicy = "stop"
 	// HangupKeep lets it go on without a terminal, as nohup does.
 	HangupKeep HangupPolicy = "keep"
+)
+
+// LeftoverPolicy says what becomes of processes that outlive the run's command.
+type LeftoverPolicy = wire.LeftoverPolicy
+
+// The leftover policies. The zero value is LeftoversStop.
+const (
+	// LeftoversStop stops them until two looks in a row find none.
+	LeftoversStop = wire.LeftoversStop
+	// LeftoversKeep leaves them alone and lists them as kept.
+	LeftoversKeep = wire.LeftoversKeep
+	// LeftoversReport leaves them alone and lists them as remaining.
+	LeftoversReport = wire.LeftoversReport
 )
 
 // Exit codes of a wrapped command that never ran, as the shell has them.
@@ -94,6 +109,10 @@ type Config struct {
 
 	PTY       PTYMode
 	NoMonitor bool
+	// Monitor is a monitor that was started beforehand for this UID, to be up by the
+	// time it is needed; nil to have one started when it is. One that cannot be used
+	// is dismissed.
+	Monitor *monitor.Process
 	// Scope puts the run into a scope of the user's systemd, and fails where there
 	// is none. Without it the run has a control group of its own only where ours
 	// may be divided.

@@ -13,7 +13,7 @@
 //
 //	wrapper   the process the user started. Relays between the user's terminal
 //	          and the inner one, owns the ledger, the lease and the heartbeat.
-//	monitor   this binary again (MonitorMain). Leads the inner session, is the
+//	monitor   this binary again (package monitor). Leads the inner session, is the
 //	          command's parent and the subreaper of all it starts, holds a copy
 //	          of the user's terminal to restore it. Opens no ledger. When the
 //	          wrapper vanishes (end of file on the wire, no timer) it ends the
@@ -38,7 +38,7 @@
 // # Goroutines of a wrapper
 //
 //	Run               the caller's; owns all state of the run
-//	wire.receiveAll   started by begin; ends with the wire, which end closes
+//	Conn.ReceiveAll   started by begin; ends with the wire, which end closes
 //	Relay             started by launch; waited for by Relay.Finish in end
 //	Beater, Wakes     started by startHeart; waited for by stopHeart in end. While
 //	                  the run waits another Beater, started and waited for by wait
@@ -49,7 +49,5 @@
 //	                  for in stopHeart
 //	run.speak         writes warnings from the first one on; waited for by nobody, for
 //	                  a terminal may take no byte. Ends with the run, or the process
-//	monitor.run       only without a monitor process; waited for in end
-//
-// A monitor has two: its own and receiveAll.
+//	monitor.Inside    only without a monitor process; waited for in end
 package supervisor

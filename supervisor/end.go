@@ -13,6 +13,8 @@ import (
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
+	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // ownError is a launch that failed through no fault of the command.
@@ -40,7 +42,7 @@ func (r *run) end(ctx context.Context) Result {
 	stalled := r.relay != nil && r.relayed && r.relay.Finish(r.urgent())
 	stalled = !r.hush() || stalled
 	r.restore()
-	if r.launchErr == nil && !r.exit.clean {
+	if r.launchErr == nil && !r.exit.Clean {
 		r.awaitDone()
 	}
 	r.finishPassages()
@@ -61,7 +63,7 @@ func (r *run) end(ctx context.Context) Result {
 	r.tellLeftovers(ctx)
 	r.releaseRunFile(err)
 	if r.wire != nil {
-		r.wire.close()
+		r.wire.Close()
 	}
 	r.buryMonitor()
 	if r.pair != nil {
@@ -78,10 +80,10 @@ func (r *run) awaitDone() {
 	for {
 		select {
 		case m, ok := <-r.reports:
-			if ok && m.kind != msgDone {
+			if ok && m.Kind != wire.MsgDone {
 				continue
 			}
-			if ok && len(m.body) > 0 && json.Unmarshal(m.body, &r.left) != nil {
+			if ok && len(m.Body) > 0 && json.Unmarshal(m.Body, &r.left) != nil {
 				r.cfg.Log.Error().Msg("read leftovers")
 			}
 			return
@@ -152,9 +154,9 @@ func (r *run) ending(res *Result) store.Ending {
 	if !r.launchWritten {
 		e.Launch = &r.launched
 	}
-	e.End, e.ExitCode, e.Signal = processEnd(r.exit)
-	e.CoreDumped = r.exit.core
-	if r.exit.lost {
+	e.End, e.ExitCode, e.Signal = r.exit.End()
+	e.CoreDumped = r.exit.Core
+	if r.exit.Lost {
 		e.End, e.ExitCode, e.Signal = lifecycle.EndLost, nil, nil
 	}
 	e.StoppedBy, e.StopFailed = r.judgeStop()
@@ -170,9 +172,9 @@ func (r *run) ending(res *Result) store.Ending {
 
 // killedOutright says whether the command died of KILL, or says that what it had
 // launched did.
-func killedOutright(exit exitReport) bool {
+func killedOutright(exit wire.ExitReport) bool {
 	const died = 128 // plus the signal: how launchers report the death of what they launched
-	return exit.signal == unix.SIGKILL || exit.code == died+int(unix.SIGKILL)
+	return exit.Signal == unix.SIGKILL || exit.Code == died+int(unix.SIGKILL)
 }
 
 // noteStarved keeps as evidence that the kernel has killed for want of memory
@@ -211,7 +213,7 @@ func (r *run) releaseRunFile(unwritten error) {
 	r.syncing.Wait()
 	written := unwritten == nil && !r.cfg.Journal.Lost()
 	// The monitor removes the file behind our back: the user waits for us.
-	remove := written && (r.wire == nil || r.wire.send(msgForget, nil) != nil)
+	remove := written && (r.wire == nil || r.wire.Send(wire.MsgForget, nil) != nil)
 	if err := r.runFile.Release(remove); err != nil {
 		r.cfg.Log.Warn().Err(err).Msg("release run file")
 	}
@@ -232,14 +234,14 @@ func (r *run) buryMonitor() {
 func (r *run) monitorLost(ctx context.Context) {
 	r.note(lifecycle.SourceOwnAct, "the monitor process was killed", "")
 	r.tell(ctx, lifecycle.EventMonitorLost, nil)
-	r.exit = exitReport{done: true, lost: true, code: -1}
+	r.exit = wire.ExitReport{Done: true, Lost: true, Code: -1}
 	r.exitAt = r.cfg.Clock.Now()
-	m := &monitor{order: launchOrder{uid: r.cfg.UID}, recorded: goOrder{runFile: r.announced.RunFile}, helper: &r.helper}
+	kin := monitor.Kin{UID: r.cfg.UID, RunFile: r.announced.RunFile, Helper: &r.helper}
 	keep := func(p proc.Process) (string, bool) {
-		if p.PID != r.launched.Child.PID && (r.cfg.Leftovers == LeftoversKeep || r.cfg.Leftovers == LeftoversReport) {
+		if p.PID != r.launched.Child.PID && (r.cfg.Leftovers == wire.LeftoversKeep || r.cfg.Leftovers == wire.LeftoversReport) {
 			return "left alone as asked", true
 		}
-		return m.keep(p)
+		return kin.Keep(p)
 	}
 	reap := func() {
 		var ws unix.WaitStatus
@@ -254,9 +256,9 @@ func (r *run) monitorLost(ctx context.Context) {
 		}
 	}
 	group, _ := proc.GroupAt(r.launched.Cgroup)
-	r.left = named(proc.StopUntilQuiet(context.WithoutCancel(ctx), proc.StopConfig{
+	r.left = monitor.Named(proc.StopUntilQuiet(context.WithoutCancel(ctx), proc.StopConfig{
 		Groups: []proc.Group{group},
-		Census: m.below,
+		Census: kin.Below,
 		Keep:   keep,
 		Grace:  r.cfg.Grace,
 		Now:    func() time.Duration { return r.cfg.Clock.Now().Awake },
@@ -268,11 +270,11 @@ func (r *run) monitorLost(ctx context.Context) {
 }
 
 // exitOf reads a wait status of something that has ended.
-func exitOf(ws unix.WaitStatus) exitReport {
+func exitOf(ws unix.WaitStatus) wire.ExitReport {
 	if ws.Signaled() {
-		return exitReport{done: true, code: -1, signal: ws.Signal(), core: ws.CoreDump()}
+		return wire.ExitReport{Done: true, Code: -1, Signal: ws.Signal(), Core: ws.CoreDump()}
 	}
-	return exitReport{done: true, code: ws.ExitStatus()}
+	return wire.ExitReport{Done: true, Code: ws.ExitStatus()}
 }
 
 // sleepWindow is how long before the end, in awake time, a sleep counts as a possible

@@ -12,6 +12,7 @@ import (
 	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // monitorOf is the monitor of the wrapper with that pid.
@@ -22,7 +23,7 @@ func monitorOf(t *testing.T, wrapper int) int {
 		t.Fatal(err)
 	}
 	for _, pid := range kids {
-		if line, err := proc.CommandLine(pid); err == nil && strings.Contains(line, monitorName) {
+		if line, err := proc.CommandLine(pid); err == nil && strings.Contains(line, monitor.Name) {
 			return pid
 		}
 	}

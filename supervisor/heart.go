@@ -181,6 +181,3 @@ func (c Config) identify(pid int, start uint64) store.Identity {
 	id.PID, id.StartTicks = pid, start
 	return id
 }
-
-// milliseconds is a duration the other side of the wire counts in.
-func milliseconds(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }

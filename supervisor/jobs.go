@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
+	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 )
 
 // resumeWait is how long a group that stopped itself is given to stop. In an
@@ -64,17 +65,17 @@ func (r *run) suspend(ctx context.Context, sig syscall.Signal) {
 		r.wantFront = true
 		if r.takeFront() {
 			r.relay.Input(true)
-			r.order(msgContinue, packNum(1))
+			r.order(wire.MsgContinue, wire.PackNum(1))
 			return
 		}
 		if r.plan.direct && r.tty != nil && r.tty.Foreground() {
-			r.order(msgContinue, packNum(1))
+			r.order(wire.MsgContinue, wire.PackNum(1))
 			return
 		}
 	}
 	if sig == unix.SIGTSTP && r.tty != nil && orphanedGroup() {
 		// The kernel would not have stopped the bare command for a key.
-		r.order(msgContinue, packNum(1))
+		r.order(wire.MsgContinue, wire.PackNum(1))
 		return
 	}
 	r.suspended = true
@@ -103,8 +104,8 @@ func (r *run) suspend(ctx context.Context, sig syscall.Signal) {
 // terminal; a hang-up is what it does to such a group itself.
 func (r *run) hangUpReader(sig syscall.Signal) {
 	if r.tty != nil && (sig == unix.SIGTTIN || sig == unix.SIGTTOU) {
-		r.order(msgSignal, packNum(int64(unix.SIGHUP)))
-		r.order(msgSignal, packNum(int64(unix.SIGCONT)))
+		r.order(wire.MsgSignal, wire.PackNum(int64(unix.SIGHUP)))
+		r.order(wire.MsgSignal, wire.PackNum(int64(unix.SIGCONT)))
 	}
 }
 
@@ -138,7 +139,7 @@ func (r *run) goOn(ctx context.Context) {
 		r.followLineEnds()
 		r.relay.Unpark(front)
 	}
-	r.order(msgContinue, packNum(asNum(front)))
+	r.order(wire.MsgContinue, wire.PackNum(asNum(front)))
 }
 
 // woken follows a SIGCONT that found us running: the shell may have brought the
@@ -150,10 +151,10 @@ func (r *run) woken(ctx context.Context) {
 	}
 	switch {
 	case front || r.suspended:
-		r.order(msgContinue, packNum(asNum(front)))
+		r.order(wire.MsgContinue, wire.PackNum(asNum(front)))
 		r.wentOn(ctx)
 	default:
-		r.order(msgSignal, packNum(int64(unix.SIGCONT)))
+		r.order(wire.MsgSignal, wire.PackNum(int64(unix.SIGCONT)))
 	}
 }
 
@@ -189,7 +190,7 @@ func (r *run) tap(b []byte) {
 	if v := r.modes.Version(); v != r.modesSeen {
 		r.modesSeen = v
 		r.terminalMu.Lock()
-		r.told.reset = r.modes.Reset()
+		r.told.Reset = r.modes.Reset()
 		r.sendTerminal()
 		r.terminalMu.Unlock()
 	}
@@ -216,9 +217,9 @@ func (r *run) tellTerminal() {
 	r.terminalMu.Lock()
 	defer r.terminalMu.Unlock()
 	set := r.tty.RawState()
-	r.told.raw = set != nil
+	r.told.Raw = set != nil
 	if set != nil {
-		r.told.found, r.told.set = r.tty.Found(), *set
+		r.told.Found, r.told.Set = r.tty.Found(), *set
 	}
 	r.sendTerminal()
 }
@@ -226,14 +227,14 @@ func (r *run) tellTerminal() {
 // sendTerminal sends what is told. The caller holds terminalMu.
 func (r *run) sendTerminal() {
 	if !r.plan.direct && r.wire != nil {
-		_ = r.wire.send(msgTerminal, r.told.pack())
+		_ = r.wire.Send(wire.MsgTerminal, r.told.Pack())
 	}
 }
 
 // order sends an order to the monitor. One that does not arrive meets a monitor
 // that is gone, which the reports tell.
-func (r *run) order(kind messageKind, body []byte) {
-	if err := r.wire.send(kind, body); err != nil {
+func (r *run) order(kind wire.Kind, body []byte) {
+	if err := r.wire.Send(kind, body); err != nil {
 		r.cfg.Log.Debug().Err(err).Msg("send order")
 	}
 }
@@ -250,14 +251,14 @@ func (r *run) restore() {
 	}
 	r.leaveFront()
 	r.terminalMu.Lock()
-	r.told = terminalState{}
+	r.told = wire.TerminalState{}
 	r.sendTerminal()
 	r.terminalMu.Unlock()
 	_ = r.tty.Close()
 }
 
 // abnormal says whether the command had no chance to clean up after itself.
-func (r *run) abnormal() bool { return r.exit.signal != 0 || r.exit.killed || !r.exit.done }
+func (r *run) abnormal() bool { return r.exit.Signal != 0 || r.exit.Killed || !r.exit.Done }
 
 // asNum is a truth value on the wire.
 func asNum(v bool) int64 {

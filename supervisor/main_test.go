@@ -14,6 +14,7 @@ import (
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 )
 
 // roleKey chooses what a copy of the test binary is.
@@ -29,7 +30,7 @@ type order struct {
 	PTY       PTYMode
 	NoMonitor bool
 	OnHangup  HangupPolicy
-	Leftovers LeftoverPolicy
+	Leftovers wire.LeftoverPolicy
 	Headless  bool
 	Timeout   time.Duration
 	Grace     time.Duration
@@ -49,9 +50,6 @@ type order struct {
 }
 
 func TestMain(m *testing.M) {
-	if code, ok := MonitorMain(); ok {
-		os.Exit(code)
-	}
 	if os.Getenv(roleKey) == "wrapper" {
 		os.Exit(wrapperMain())
 	}

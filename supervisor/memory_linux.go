@@ -2,55 +2,9 @@ package supervisor
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"strconv"
-
-	"golang.org/x/sys/unix"
 )
-
-// unloadProgram lets go of the pages of the program file in memory: most were of
-// use for the start only, and the rest come back, without reading the disk, as
-// they are used again.
-func unloadProgram() {
-	maps, err := os.ReadFile("/proc/self/smaps")
-	if err != nil {
-		return
-	}
-	for _, m := range unchanged(maps) {
-		_, _, _ = unix.Syscall(unix.SYS_MADVISE, m.from, m.to-m.from, unix.MADV_DONTNEED)
-	}
-}
-
-// mapping is a range of addresses.
-type mapping struct{ from, to uintptr }
-
-// unchanged picks out of a memory map what is the same in the file: read-only
-// now, and without a page that was written to before it became so, as a loader
-// does. Source: proc_pid_smaps(5).
-func unchanged(smaps []byte) (all []mapping) {
-	var m mapping
-	readOnly := false
-	for line := range bytes.Lines(smaps) {
-		name, value, _ := bytes.Cut(line, []byte(":"))
-		switch {
-		case line[0] < 'A' || line[0] > 'Z': // an address
-			m, readOnly = readOnlyFile(string(line))
-		case readOnly && string(name) == "Anonymous" && string(bytes.TrimSpace(value)) == "0 kB":
-			all = append(all, m)
-		}
-	}
-	return all
-}
-
-// readOnlyFile reads the first line about a range of addresses and says whether it
-// is a file's, private and not to be written to.
-func readOnlyFile(line string) (m mapping, is bool) {
-	var mode, offset, device string
-	var inode uint64
-	n, _ := fmt.Sscanf(line, "%x-%x %s %s %s %d", &m.from, &m.to, &mode, &offset, &device, &inode)
-	return m, n == 6 && inode != 0 && len(mode) == 4 && mode[1] == '-' && mode[3] == 'p'
-}
 
 // memoryKills is how many processes the kernel has killed for want of memory since
 // it was started, whatever their limits; -1 when it does not say. Source:

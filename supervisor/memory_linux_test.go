@@ -1,63 +1,14 @@
 package supervisor
 
 import (
-	"fmt"
-	"os"
-	"slices"
-	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 )
-
-func TestUnchanged(t *testing.T) {
-	t.Parallel()
-	got := unchanged([]byte(`00400000-008e7000 r-xp 00000000 fe:00 99 /usr/bin/a b
-Size:               5020 kB
-Anonymous:             0 kB
-008e7000-00d74000 r--p 004e7000 fe:00 99                     /usr/bin/a
-Anonymous:             0 kB
-00d74000-00d75000 r--p 00974000 fe:00 99                     /usr/bin/relocated
-Anonymous:             4 kB
-00d75000-00daf000 rw-p 00974000 fe:00 99                     /usr/bin/a
-Anonymous:             0 kB
-00daf000-02dec000 r--p 00000000 00:00 0
-Anonymous:             0 kB
-7ffd1000-7ffd3000 r--s 00000000 00:00 7                      /shared
-Anonymous:             0 kB
-7ffd1000-7ffd3000 r-xp 00000000 00:00 0                      [vdso]
-Anonymous:             0 kB
-`))
-	if want := []mapping{{0x400000, 0x8e7000}, {0x8e7000, 0xd74000}}; !slices.Equal(got, want) {
-		t.Errorf("%x", got)
-	}
-}
-
-// fileMemory is the resident part of files, in kB.
-func fileMemory(t *testing.T) (kb int) {
-	t.Helper()
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(status), "RssFile:")
-	if _, err := fmt.Sscan(rest, &kb); err != nil {
-		t.Fatal(err)
-	}
-	return kb
-}
-
-// TestUnloadProgram: the program goes on after it was let go of.
-func TestUnloadProgram(t *testing.T) {
-	before := fileMemory(t)
-	unloadProgram()
-	if after := fileMemory(t); after >= before {
-		t.Errorf("%d kB before, %d kB after", before, after)
-	}
-}
 
 func TestKillsIn(t *testing.T) {
 	t.Parallel()
@@ -91,9 +42,9 @@ func TestKilledForMemory(t *testing.T) {
 		}
 	}
 	for _, c := range []struct {
-		exit exitReport
+		exit wire.ExitReport
 		want bool
-	}{{exitReport{code: -1, signal: unix.SIGKILL}, true}, {exitReport{code: 137}, true}, {exitReport{code: -1, signal: unix.SIGTERM}, false}, {exitReport{code: 9}, false}} {
+	}{{wire.ExitReport{Code: -1, Signal: unix.SIGKILL}, true}, {wire.ExitReport{Code: 137}, true}, {wire.ExitReport{Code: -1, Signal: unix.SIGTERM}, false}, {wire.ExitReport{Code: 9}, false}} {
 		if got := killedOutright(c.exit); got != c.want {
 			t.Errorf("%+v: %v, want %v", c.exit, got, c.want)
 		}

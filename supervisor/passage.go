@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // Source is where bytes of a run come from.
@@ -102,7 +103,7 @@ func (p *passage) carry(tap func(Source, []byte), now func() time.Time) {
 func (r *run) finishPassages() {
 	var stalled <-chan time.Time
 	if r.stop.by != lifecycle.StoppedByNobody {
-		t := time.NewTimer(unkillableWait / 2)
+		t := time.NewTimer(monitor.UnkillableWait / 2)
 		defer t.Stop()
 		stalled = t.C
 	}

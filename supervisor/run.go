@@ -19,6 +19,8 @@ import (
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor/internal/screen"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
+	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
+	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // shortRun is how long a command may take and still be called short: several
@@ -38,7 +40,7 @@ type run struct {
 	pair    *terminal.Pair // nil without an inner terminal
 	relay   *terminal.Relay
 	relayed bool // the relay was started
-	wire    *wire
+	wire    *wire.Conn
 	monitor int            // pid of the monitor, or of ourselves
 	inside  sync.WaitGroup // the monitor's part, without a monitor process
 	// recording writes the row: prepared tells it whether there will be a command
@@ -46,7 +48,7 @@ type run struct {
 	recording sync.WaitGroup
 	prepared  chan bool
 	recorded  chan struct{}
-	reports   chan message // see listen
+	reports   chan wire.Message // see listen
 	// listening: the reports go there.
 	listening bool
 	over      chan struct{} // closed when Run no longer takes reports
@@ -75,7 +77,7 @@ type run struct {
 	front     bool // we are in front and the terminal is raw
 	wantFront bool // the run is to be in front whenever we are
 	suspended bool // the run is stopped by job control
-	exit      exitReport
+	exit      wire.ExitReport
 	exitAt    clock.Reading // when the command ended
 	hurry     chan struct{} // see urgent
 	lostTTY   bool          // the terminal is known to be gone
@@ -98,7 +100,7 @@ type run struct {
 	tapMu      sync.Mutex // one at a time at Config.Tap
 	passages   [3]*passage
 	terminalMu sync.Mutex // guards what the monitor is told of the terminal
-	told       terminalState
+	told       wire.TerminalState
 }
 
 // Run launches the command, watches it to its end and writes everything down. A
@@ -106,7 +108,7 @@ type run struct {
 func Run(ctx context.Context, cfg Config) Result {
 	Deepen()
 	r := &run{
-		cfg: cfg, starved: -1, over: make(chan struct{}), reports: make(chan message),
+		cfg: cfg, starved: -1, over: make(chan struct{}), reports: make(chan wire.Message),
 		sigs: cfg.Signals, cont: make(chan os.Signal, 1),
 		gone: make(chan struct{}, 1), wants: make(chan heartbeat.Answer, 4),
 		prepared: make(chan bool, 1), recorded: make(chan struct{}),
@@ -115,6 +117,7 @@ func Run(ctx context.Context, cfg Config) Result {
 	if r.sigs == nil {
 		r.sigs = make(chan os.Signal, signalsMost)
 	}
+	defer r.dismiss()
 	if !r.wait(ctx) {
 		r.launchErr = errCalledOff
 	} else if err := r.begin(ctx); err != nil {
@@ -156,7 +159,7 @@ func (r *run) begin(ctx context.Context) (err error) {
 	// Before the command runs: a signal that comes as soon as it says that it is
 	// ready must not be missed. Signals are let go of by nobody: a run lasts as
 	// long as its process.
-	catch(r.sigs, caught())
+	monitor.Catch(r.sigs, caught())
 	signal.Notify(r.cont, unix.SIGCONT)
 	return nil
 }
@@ -173,11 +176,11 @@ func (r *run) prepare() error {
 	if argv == nil {
 		argv = r.cfg.Command
 	}
-	return r.wire.send(msgLaunch, launchOrder{
-		path: r.cfg.Path, argv: argv, env: r.cfg.Env, dir: r.cfg.Dir, foreground: r.plan.front,
-		uid: r.cfg.UID, leftovers: r.cfg.Leftovers, graceMS: r.cfg.Grace.Milliseconds(),
-		scope: r.cfg.Scope,
-	}.pack())
+	return r.wire.Send(wire.MsgLaunch, wire.LaunchOrder{
+		Path: r.cfg.Path, Argv: argv, Env: r.cfg.Env, Dir: r.cfg.Dir, Foreground: r.plan.front,
+		UID: r.cfg.UID, Leftovers: r.cfg.Leftovers, GraceMS: r.cfg.Grace.Milliseconds(),
+		Scope: r.cfg.Scope,
+	}.Pack())
 }
 
 // record writes the run down and then, once the command is ready, has it go. It
@@ -190,7 +193,7 @@ func (r *run) record(ctx context.Context) {
 		return
 	}
 	// A monitor that is gone shows as the end of the reports.
-	r.order(msgGo, goOrder{generation: r.generation, runFile: r.announced.RunFile}.pack())
+	r.order(wire.MsgGo, wire.GoOrder{Generation: r.generation, RunFile: r.announced.RunFile}.Pack())
 	r.cfg.Journal.Foresee(ctx)
 }
 
@@ -266,26 +269,26 @@ func (r *run) launch(ctx context.Context) bool {
 	}
 	// A new size of the terminal may have come unheard.
 	r.resize()
-	r.wire.await(-1)
-	m, err := r.wire.receive()
+	r.wire.Await(-1)
+	m, err := r.wire.Receive()
 	<-r.recorded
 	switch {
 	case err != nil:
 		r.monitorLost(ctx)
-		if none(r.left) {
+		if r.left.None() {
 			r.launchErr = &ownError{errMonitorLost}
 		}
 		return false
-	case m.kind == msgFailed:
-		r.launchErr = fmt.Errorf("execute %s: %w", r.cfg.Path, syscall.Errno(unpackNum(m.body)))
+	case m.Kind == wire.MsgFailed:
+		r.launchErr = fmt.Errorf("execute %s: %w", r.cfg.Path, syscall.Errno(wire.UnpackNum(m.Body)))
 		return false
 	}
-	child, err := unpackChild(m.body)
+	child, err := wire.UnpackChild(m.Body)
 	if err != nil {
 		r.launchErr = &ownError{err}
 		return false
 	}
-	if r.cfg.Scope && child.cgroup == "" {
+	if r.cfg.Scope && child.CGroup == "" {
 		r.note(lifecycle.SourceOwnAct, "it has a scope of systemd, and no control group of its own in it", "")
 	}
 	r.started(ctx, child)
@@ -293,10 +296,10 @@ func (r *run) launch(ctx context.Context) bool {
 }
 
 // started writes down who was launched and begins to beat.
-func (r *run) started(ctx context.Context, child childReport) {
+func (r *run) started(ctx context.Context, child wire.ChildReport) {
 	r.launched = store.Launch{
-		UID: r.cfg.UID, Child: r.identify(child.pid, child.start), Monitor: r.identify(r.monitor, 0),
-		PGID: child.pid, SID: child.sid, Cgroup: child.cgroup, At: r.instant(r.cfg.Clock.Now()),
+		UID: r.cfg.UID, Child: r.identify(child.PID, child.Start), Monitor: r.identify(r.monitor, 0),
+		PGID: child.PID, SID: child.SID, Cgroup: child.CGroup, At: r.instant(r.cfg.Clock.Now()),
 	}
 	if r.pair != nil {
 		r.launched.TTY = r.pair.Name
@@ -309,7 +312,7 @@ func (r *run) started(ctx context.Context, child childReport) {
 		r.cfg.Log.Warn().Err(err).Msg("write launch")
 	}
 	r.launchWritten = true
-	go catch(r.sigs, realtimeSignals())
+	go monitor.Catch(r.sigs, realtimeSignals())
 	r.releasePassedOn()
 	r.startHeart()
 	if early != nil {
@@ -322,12 +325,12 @@ func (r *run) started(ctx context.Context, child childReport) {
 // overAtOnce gives a short command the time to end before anything is set up to
 // watch a long one. It says whether that was enough. Any other report is handed
 // back, to be acted on when the launch is written.
-func (r *run) overAtOnce(ctx context.Context) (early *message, over bool) {
-	if !r.wire.await(int(shortRun.Milliseconds())) {
+func (r *run) overAtOnce(ctx context.Context) (early *wire.Message, over bool) {
+	if !r.wire.Await(int(shortRun.Milliseconds())) {
 		return nil, false
 	}
-	m, err := r.wire.receive()
-	if err == nil && m.kind != msgExited {
+	m, err := r.wire.Receive()
+	if err == nil && m.Kind != wire.MsgExited {
 		return &m, false
 	}
 	r.report(ctx, m, err == nil)
@@ -338,7 +341,7 @@ func (r *run) overAtOnce(ctx context.Context) (early *message, over bool) {
 func (r *run) listen() {
 	if !r.listening {
 		r.listening = true
-		go r.wire.receiveAll(r.reports, r.over)
+		go r.wire.ReceiveAll(r.reports, r.over)
 	}
 }
 
@@ -346,16 +349,14 @@ func (r *run) listen() {
 // a reader at the other end waits for the last writer. The receipt still needs
 // the standard error.
 func (r *run) releasePassedOn() {
-	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if err != nil || r.plan.direct || r.cfg.HoldStdio {
+	if r.plan.direct || r.cfg.HoldStdio {
 		return
 	}
 	for fd, onPair := range r.plan.onPair[:2] {
 		if !onPair && r.passages[fd] == nil && int(r.files()[fd].Fd()) == fd {
-			_ = dup2(null, fd)
+			monitor.ToNull(fd)
 		}
 	}
-	_ = unix.Close(null)
 }
 
 // attend serves whatever happens until the command has ended.
@@ -386,8 +387,8 @@ func (r *run) attend(ctx context.Context) {
 			// not, and goes on.
 			r.cfg.Log.Debug().Msg("terminal gone")
 		case <-settled.C:
-			unloadProgram()
-			r.order(msgSettle, nil)
+			monitor.UnloadProgram()
+			r.order(wire.MsgSettle, nil)
 		case <-deadline:
 			r.beginStop(lifecycle.StoppedByDeadline, unix.SIGTERM)
 		case a := <-r.wants:
@@ -402,27 +403,27 @@ func (r *run) attend(ctx context.Context) {
 }
 
 // ended says whether the command is over.
-func (r *run) ended() bool { return r.exit.done }
+func (r *run) ended() bool { return r.exit.Done }
 
 // report acts on one report of the monitor.
-func (r *run) report(ctx context.Context, m message, ok bool) {
+func (r *run) report(ctx context.Context, m wire.Message, ok bool) {
 	if !ok {
 		r.monitorLost(ctx)
 		return
 	}
-	switch m.kind {
-	case msgExited:
-		e, err := unpackExit(m.body)
+	switch m.Kind {
+	case wire.MsgExited:
+		e, err := wire.UnpackExit(m.Body)
 		if err != nil {
 			r.cfg.Log.Error().Err(err).Msg("read exit")
 		}
-		e.done = true
+		e.Done = true
 		r.exit, r.exitAt = e, r.cfg.Clock.Now()
-	case msgSuspended:
-		r.suspend(ctx, syscall.Signal(unpackNum(m.body)))
-	case msgResumed:
+	case wire.MsgSuspended:
+		r.suspend(ctx, syscall.Signal(wire.UnpackNum(m.Body)))
+	case wire.MsgResumed:
 		r.wentOn(ctx)
-	case msgLaunch, msgGo, msgSignal, msgContinue, msgStop, msgTerminal, msgForget, msgSettle, msgStarted, msgFailed, msgDone:
+	case wire.MsgLaunch, wire.MsgGo, wire.MsgSignal, wire.MsgContinue, wire.MsgStop, wire.MsgTerminal, wire.MsgAttach, wire.MsgForget, wire.MsgSettle, wire.MsgStarted, wire.MsgFailed, wire.MsgDone:
 	}
 }
 

@@ -22,6 +22,8 @@ import (
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
+	"github.com/ocr-run/ocr-run/supervisor/monitor"
 	"github.com/ocr-run/ocr-run/supervisor/ptytest"
 )
 
@@ -430,7 +432,7 @@ func TestEscapeesAreStopped(t *testing.T) {
 
 func TestKeptLeftoversAreKept(t *testing.T) {
 	b := newBench(t, "setsid sleep 300 >/dev/null 2>&1 & sleep 0.1")
-	b.order.Leftovers = LeftoversKeep
+	b.order.Leftovers = wire.LeftoversKeep
 	want(t, "code", codeOf(t, b.command().Run()), 0)
 	kept := b.ending().Leftovers.Kept
 	if len(kept) != 1 {
@@ -499,7 +501,7 @@ func hasMonitor(pid int) bool {
 	}
 	return slices.ContainsFunc(kids, func(kid int) bool {
 		line, err := proc.CommandLine(kid)
-		return err == nil && strings.Contains(line, monitorName)
+		return err == nil && strings.Contains(line, monitor.Name)
 	})
 }
 

@@ -2,10 +2,11 @@ package supervisor
 
 import (
 	"os"
-	"os/signal"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // signalPolicy is what the wrapper does with a signal sent to it.
@@ -63,21 +64,8 @@ const signalsMost = 64
 // launched: see [Config]. They are let go of by nobody, as those of a run are.
 func Catch() chan os.Signal {
 	c := make(chan os.Signal, signalsMost)
-	catch(c, []os.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM})
+	monitor.Catch(c, []os.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM})
 	return c
-}
-
-// catch has the signals sent to c, those excepted that this process was started
-// with ignored: catching them would un-ignore them for the run, and nohup would
-// protect nothing.
-func catch(c chan<- os.Signal, sigs []os.Signal) {
-	var heard []os.Signal
-	for _, s := range sigs {
-		if !signal.Ignored(s) {
-			heard = append(heard, s)
-		}
-	}
-	signal.Notify(c, heard...)
 }
 
 // number is the number of a signal.

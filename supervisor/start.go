@@ -3,7 +3,6 @@ package supervisor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -13,6 +12,8 @@ import (
 
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
+	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
+	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // plan is what a run's descriptors and terminal will be: decided from facts,
@@ -128,26 +129,20 @@ func (r *run) startMonitor(ctx context.Context) error {
 	if err := r.openPassages(); err != nil {
 		return err
 	}
-	ours, theirs, err := socketPair()
+	if r.plan.direct {
+		return r.direct(ctx)
+	}
+	process := r.cfg.Monitor
+	if process == nil || process.UID() != r.cfg.UID {
+		process = monitor.Start(r.cfg.UID)
+	}
+	pid, conn, err := process.Ready()
 	if err != nil {
 		return err
 	}
-	r.wire = newWire(ours)
-	if r.plan.direct {
-		r.monitor = os.Getpid()
-		if err := r.enterScope(ctx); err != nil {
-			return errors.Join(err, unix.Close(theirs))
-		}
-		r.direct(ctx, theirs)
-		return nil
-	}
-	defer unix.Close(theirs) //nolint:errcheck // the monitor has its own
-	self, err := SelfPath()
-	if err != nil {
-		return fmt.Errorf("find own executable: %w", err)
-	}
-	if err := r.forkMonitor(self, theirs); err != nil {
-		return fmt.Errorf("start monitor %s: %w", self, err)
+	r.monitor, r.wire = pid, conn
+	if err := r.attach(); err != nil {
+		return err
 	}
 	r.eachPassage(func(p *passage) {
 		_ = p.theirs.Close()
@@ -162,6 +157,40 @@ func (r *run) startMonitor(ctx context.Context) error {
 	return err
 }
 
+// dismiss lets the monitor go that was started beforehand, if it was of no use.
+func (r *run) dismiss() {
+	p := r.cfg.Monitor
+	if p == nil {
+		return
+	}
+	if _, conn, err := p.Ready(); err == nil && conn != r.wire {
+		p.Dismiss()
+	}
+}
+
+// attach hands the monitor the run's descriptors and the two terminals. It comes
+// before anything is done to the user's.
+func (r *run) attach() error {
+	files := make([]int, 0, 5)
+	for i, f := range r.files() {
+		switch {
+		case r.plan.onPair[i]:
+			f = r.pair.Slave
+		case r.passages[i] != nil:
+			f = r.passages[i].theirs
+		}
+		files = append(files, int(f.Fd()))
+	}
+	what := wire.Attachment{Inner: r.pair != nil, User: r.tty != nil}
+	if what.Inner {
+		files = append(files, int(r.pair.Slave.Fd()))
+	}
+	if what.User {
+		files = append(files, r.tty.FD())
+	}
+	return r.wire.Send(wire.MsgAttach, what.Pack(), files...)
+}
+
 // enterScope puts the run's future parent into a scope, if one was asked for: the
 // group of the run is then made inside it.
 func (r *run) enterScope(ctx context.Context) error {
@@ -173,78 +202,21 @@ func (r *run) enterScope(ctx context.Context) error {
 
 // direct runs the monitor's part inside the wrapper. The run then lives on the
 // user's own terminal.
-func (r *run) direct(ctx context.Context, theirs int) {
+func (r *run) direct(ctx context.Context) error {
+	ours, theirs, err := wire.Pair()
+	if err != nil {
+		return err
+	}
+	r.wire, r.monitor = wire.New(ours), os.Getpid()
+	if err := r.enterScope(ctx); err != nil {
+		return errors.Join(err, unix.Close(theirs))
+	}
 	user := -1
 	if r.tty != nil {
 		user = r.tty.FD()
 	}
-	m := newMonitor(newWire(theirs), user, -1)
-	m.helper = &r.helper
-	r.inside.Go(func() {
-		m.run(ctx)
-		m.wire.close()
-	})
-}
-
-// forkMonitor starts the monitor with the run's three descriptors and, by number,
-// its own. Nothing else is started meanwhile that could inherit those.
-func (r *run) forkMonitor(self string, theirs int) error {
-	own := []int{theirs, -1, -1}
-	if r.pair != nil {
-		own[1] = int(r.pair.Slave.Fd())
-	}
-	if r.tty != nil {
-		own[2] = r.tty.FD()
-	}
-	for i, fd := range own {
-		if fd < 0 {
-			continue
-		}
-		dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD, monitorFDs)
-		if err != nil {
-			return fmt.Errorf("duplicate descriptor %d: %w", fd, err)
-		}
-		own[i] = dup
-		defer unix.Close(dup) //nolint:errcheck // the monitor has its own
-	}
-	files := make([]uintptr, 0, 3)
-	for i, f := range r.files() {
-		switch {
-		case r.plan.onPair[i]:
-			f = r.pair.Slave
-		case r.passages[i] != nil:
-			f = r.passages[i].theirs
-		}
-		files = append(files, f.Fd())
-	}
-	pid, err := syscall.ForkExec(self, []string{monitorName}, &syscall.ProcAttr{
-		Dir: "/", Files: files, Sys: &syscall.SysProcAttr{Setsid: true},
-		Env: []string{
-			EnvUID + "=" + r.cfg.UID, fmt.Sprintf("%s=%d %d %d", envDescriptors, own[0], own[1], own[2]),
-			"GOMAXPROCS=1", "GOGC=50",
-		},
-	})
-	r.monitor = pid
-	return err
-}
-
-// monitorFDs is where the monitor's own descriptors begin, beyond the single
-// digits that a shell can name. Open ones of the caller are left where they are.
-const monitorFDs = 10
-
-// socketPair makes the wire.
-func socketPair() (ours, theirs int, err error) {
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
-	if err != nil {
-		return -1, -1, fmt.Errorf("make socket pair: %w", err)
-	}
-	for _, fd := range fds {
-		unix.CloseOnExec(fd)
-		if err := unix.SetNonblock(fd, true); err != nil {
-			return -1, -1, fmt.Errorf("make socket non-blocking: %w", err)
-		}
-	}
-	return fds[0], fds[1], nil
+	r.inside.Go(func() { monitor.Inside(ctx, theirs, user, &r.helper) })
+	return nil
 }
 
 // launchCode is the exit code of a command that did not start, as the shell has

@@ -14,6 +14,8 @@ import (
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
+	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
+	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // errMonitorLost is a monitor that ended before the run did.
@@ -45,7 +47,7 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 	switch policyOf(s) {
 	case passOn:
 		r.stop.passed = sig
-		r.order(msgSignal, packNum(int64(sig)))
+		r.order(wire.MsgSignal, wire.PackNum(int64(sig)))
 	case polite:
 		r.askPolitely(sig)
 	case firm:
@@ -61,7 +63,7 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 		r.hungUp(ctx)
 	case resize:
 		if !r.resize() {
-			r.order(msgSignal, packNum(int64(sig)))
+			r.order(wire.MsgSignal, wire.PackNum(int64(sig)))
 		}
 	}
 }
@@ -74,9 +76,9 @@ func (r *run) askPolitely(sig syscall.Signal) {
 		return
 	}
 	r.stop = stopState{by: lifecycle.StoppedByUser, signal: sig, at: r.cfg.Clock.Now().Awake}
-	r.order(msgSignal, packNum(int64(sig)))
+	r.order(wire.MsgSignal, wire.PackNum(int64(sig)))
 	if r.suspended {
-		r.order(msgSignal, packNum(int64(unix.SIGCONT)))
+		r.order(wire.MsgSignal, wire.PackNum(int64(unix.SIGCONT)))
 	}
 }
 
@@ -88,11 +90,11 @@ func (r *run) beginStop(by lifecycle.StoppedBy, first syscall.Signal) {
 	if !r.stop.firm {
 		r.stop = stopState{by: by, signal: first, at: r.cfg.Clock.Now().Awake, firm: true}
 	}
-	o := stopOrder{first: first, escalate: true, by: r.stop.by}
+	o := wire.StopOrder{First: first, Escalate: true, By: r.stop.by}
 	if own := r.cfg.StopSignal; own != 0 && first == unix.SIGTERM {
-		o.first, o.press = own, true
+		o.First, o.Press = own, true
 	}
-	r.order(msgStop, o.pack())
+	r.order(wire.MsgStop, o.Pack())
 }
 
 // hungUp acts on a SIGHUP: of a terminal that went away, or sent by hand, which to
@@ -100,7 +102,7 @@ func (r *run) beginStop(by lifecycle.StoppedBy, first syscall.Signal) {
 func (r *run) hungUp(ctx context.Context) {
 	if r.tty == nil || !r.tty.Gone() {
 		r.stop.passed = unix.SIGHUP
-		r.order(msgSignal, packNum(int64(unix.SIGHUP)))
+		r.order(wire.MsgSignal, wire.PackNum(int64(unix.SIGHUP)))
 		return
 	}
 	if r.relay != nil {
@@ -160,10 +162,10 @@ func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
 	switch {
 	case r.stop.by != lifecycle.StoppedByNobody:
 		// The margin covers the kill itself and its report.
-		late := now-r.stop.at > r.cfg.Grace+unkillableWait
-		return r.stop.by, late && !r.exit.killed
-	case r.exit.signal != 0 && r.exit.signal == r.stop.passed:
-		r.note(lifecycle.SourceOwnAct, unix.SignalName(r.exit.signal)+" was passed on to it", lifecycle.CauseUser)
+		late := now-r.stop.at > r.cfg.Grace+monitor.UnkillableWait
+		return r.stop.by, late && !r.exit.Killed
+	case r.exit.Signal != 0 && r.exit.Signal == r.stop.passed:
+		r.note(lifecycle.SourceOwnAct, unix.SignalName(r.exit.Signal)+" was passed on to it", lifecycle.CauseUser)
 		return lifecycle.StoppedByUser, false
 	case key > 0 && now-key <= keyWindow(r.exit, r.cfg.Agent != "", r.cfg.Headless):
 		r.stop.signal = unix.SIGINT
@@ -178,13 +180,13 @@ func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
 // signals than its own have other causes. An exit 0 is an agent's tidy answer if it
 // comes at once; a shell or a pager that is left after a key typed at its prompt is
 // not interrupted.
-func keyWindow(e exitReport, agent, headless bool) time.Duration {
+func keyWindow(e wire.ExitReport, agent, headless bool) time.Duration {
 	switch {
-	case headless && (e.signal == 0 || e.signal == unix.SIGINT || e.signal == unix.SIGQUIT):
+	case headless && (e.Signal == 0 || e.Signal == unix.SIGINT || e.Signal == unix.SIGQUIT):
 		return tidyWindow
-	case e.signal == unix.SIGINT || e.signal == unix.SIGQUIT || (e.signal == 0 && e.code != 0):
+	case e.Signal == unix.SIGINT || e.Signal == unix.SIGQUIT || (e.Signal == 0 && e.Code != 0):
 		return typedWindow
-	case e.signal == 0 && agent:
+	case e.Signal == 0 && agent:
 		return typedWindow / 4
 	default:
 		return -1

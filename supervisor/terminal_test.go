@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 	"github.com/ocr-run/ocr-run/supervisor/ptytest"
 )
 
@@ -189,17 +190,17 @@ func TestKeyAtAHeadlessAgentCancels(t *testing.T) {
 func TestKeyWindow(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		exit            exitReport
+		exit            wire.ExitReport
 		agent, headless bool
 		want            time.Duration
 	}{
-		{exitReport{code: 130}, false, false, typedWindow},
-		{exitReport{code: -1, signal: unix.SIGINT}, true, false, typedWindow},
-		{exitReport{code: 0}, true, false, typedWindow / 4},
-		{exitReport{code: 0}, false, false, -1},
-		{exitReport{code: 0}, true, true, tidyWindow},
-		{exitReport{code: 130}, true, true, tidyWindow},
-		{exitReport{code: -1, signal: unix.SIGSEGV}, true, true, -1},
+		{wire.ExitReport{Code: 130}, false, false, typedWindow},
+		{wire.ExitReport{Code: -1, Signal: unix.SIGINT}, true, false, typedWindow},
+		{wire.ExitReport{Code: 0}, true, false, typedWindow / 4},
+		{wire.ExitReport{Code: 0}, false, false, -1},
+		{wire.ExitReport{Code: 0}, true, true, tidyWindow},
+		{wire.ExitReport{Code: 130}, true, true, tidyWindow},
+		{wire.ExitReport{Code: -1, Signal: unix.SIGSEGV}, true, true, -1},
 	} {
 		if got := keyWindow(c.exit, c.agent, c.headless); got != c.want {
 			t.Errorf("%+v: %s, want %s", c, got, c.want)

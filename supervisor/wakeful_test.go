@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // wakeLock counts how often it is held.
@@ -95,9 +96,9 @@ func TestAHelperIsNoLeftover(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = child.Process.Kill(); _ = child.Wait() })
 	var r run
-	m := &monitor{helper: &r.helper}
+	kin := monitor.Kin{Helper: &r.helper}
 	found := func() bool {
-		all, err := m.below()
+		all, err := kin.Below()
 		if err != nil {
 			t.Fatal(err)
 		}

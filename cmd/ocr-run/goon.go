@@ -18,6 +18,7 @@ import (
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor"
 	"github.com/ocr-run/ocr-run/supervisor/agent"
+	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // chainMost bounds how many earlier runs are looked at.
@@ -154,7 +155,7 @@ func (w *wrapping) goOn(uid string, next resumption, hurried func() bool) error 
 // ownProgram is the file to execute for another process of this program: by its own
 // name, which others see, unless another file has that now or none.
 func ownProgram() (string, error) {
-	self, err := supervisor.SelfPath()
+	self, err := monitor.SelfPath()
 	if err != nil {
 		return "", fmt.Errorf("find own executable: %w", err)
 	}

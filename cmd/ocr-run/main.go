@@ -9,18 +9,13 @@ package main
 import (
 	"context"
 	"os"
-
-	"github.com/ocr-run/ocr-run/supervisor"
 )
 
 // version is set by the linker of a release build.
 var version = "0.0.0-dev"
 
-// The monitor is dispatched before anything else is built: it is a process of
-// its own, kept small, and has no use for the rest of this program.
+// A monitor does not get here: it is dispatched in its own package, before the rest
+// of this program is set up.
 func main() {
-	if code, ok := supervisor.MonitorMain(); ok {
-		os.Exit(code)
-	}
 	os.Exit(run(context.Background(), processEnvironment()))
 }

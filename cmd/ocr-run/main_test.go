@@ -14,17 +14,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
-
-	"github.com/ocr-run/ocr-run/supervisor"
 )
 
 // TestMain makes the test binary stand in for ocr-run and for the helpers of
-// the scripts. As ocr-run it may be started as its own monitor, which is
-// dispatched first here as it is in main.
+// the scripts. As ocr-run it may be started as its own monitor, which does not get
+// here.
 func TestMain(m *testing.M) {
-	if code, ok := supervisor.MonitorMain(); ok {
-		os.Exit(code)
-	}
 	testscript.Main(leakChecked{m}, map[string]func(){
 		"ocr-run": main,
 		"seed":    seedMain,

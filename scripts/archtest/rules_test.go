@@ -22,13 +22,15 @@ type layer struct {
 func layers() []layer {
 	leaves := []string{"heartbeat/clock", "reaper/proc", "heartbeat/runfile"}
 	supervisor := slices.Concat(leaves, []string{
-		"lifecycle", "store", "heartbeat", "supervisor/agent", "supervisor/internal/*",
+		"lifecycle", "store", "heartbeat", "supervisor/agent", "supervisor/internal/*", "supervisor/monitor",
 	})
 	return []layer{
 		{path: "heartbeat/clock"},
 		{path: "reaper/proc"},
 		{path: "supervisor/agent"},
+		{path: "supervisor/internal/wire", may: []string{"lifecycle"}},
 		{path: "supervisor/internal/*"},
+		{path: "supervisor/monitor", may: slices.Concat(leaves, []string{"lifecycle", "supervisor/internal/*"})},
 		{path: "cmd/ocr-run/internal/*"},
 		{path: "supervisor/ptytest", may: []string{"supervisor/internal/*"}},
 
@@ -39,7 +41,7 @@ func layers() []layer {
 		{path: "reaper", may: slices.Concat(leaves, []string{"lifecycle", "store", "heartbeat", "supervisor/agent"})},
 		{path: "supervisor", may: append(supervisor, "supervisor/ptytest")},
 		{path: "cmd/ocr-run", may: slices.Concat(leaves, []string{
-			"lifecycle", "store", "heartbeat", "supervisor", "supervisor/agent", "supervisor/ptytest",
+			"lifecycle", "store", "heartbeat", "supervisor", "supervisor/agent", "supervisor/monitor", "supervisor/ptytest",
 			"reaper", "cmd/ocr-run/internal/*",
 		})},
 		{path: "scripts", may: slices.Concat(leaves, []string{

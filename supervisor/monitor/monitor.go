@@ -1,8 +1,8 @@
-package supervisor
+package monitor
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"os"
 	"os/signal"
 	"sync/atomic"
@@ -14,72 +14,26 @@ import (
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
+	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 )
 
-// monitorName is the whole argument vector of a monitor: a process list shows
-// what it is, and nobody starts one by accident.
-const monitorName = "ocr-run: monitor"
-
-// envDescriptors carries the numbers of the monitor's own descriptors: the wire,
-// the run's terminal and the user's, -1 for none. They lie beyond those the
-// caller had open, which are the run's.
-const envDescriptors = "OCR_RUN_MONITOR"
-
-// unkillableWait is how long a process may outlive its KILL before it is named
+// UnkillableWait is how long a process may outlive its KILL before it is named
 // instead of waited for: one in an uninterruptible sleep may never end.
-const unkillableWait = 5 * time.Second
+const UnkillableWait = 5 * time.Second
 
 // orphanGrace is the grace of a run whose wrapper has vanished: nobody is left to
 // wait for a tidy end, and a stray agent costs money.
 const orphanGrace = 2 * time.Second
 
-// MonitorMain runs the monitor when this process was started as one, and then
-// returns its exit code and true. It must be the first thing main does: the
-// monitor is a small process and must not pay for anything else.
-func MonitorMain() (code int, isMonitor bool) {
-	if len(os.Args) != 1 || os.Args[0] != monitorName {
-		return 0, false
-	}
-	return runMonitor(), true
-}
-
-// runMonitor takes over the descriptors it was given and watches one run.
-func runMonitor() int {
-	var link, inner, user int
-	if _, err := fmt.Sscan(os.Getenv(envDescriptors), &link, &inner, &user); err != nil {
-		return ExitNotLaunched
-	}
-	for _, fd := range []int{link, inner, user} {
-		if fd >= 0 {
-			unix.CloseOnExec(fd)
-		}
-	}
-	if err := unix.SetNonblock(link, true); err != nil {
-		return ExitNotLaunched
-	}
-	m := newMonitor(newWire(link), inner, user)
-	m.leads = true
-	// Before there is a terminal that may hang up.
-	m.hear()
-	if inner >= 0 {
-		// The terminal is gone already when the wrapper is. Whatever it told us about
-		// the user's is on the wire all the same, and the user's is to be given back.
-		m.terminalErr = unix.IoctlSetInt(inner, unix.TIOCSCTTY, 0)
-	}
-	m.inherits = proc.BecomeSubreaper() == nil
-	nameSelf("ocr-run-monitor")
-	m.run(context.Background())
-	return 0
-}
-
 // monitor is the parent of one run. All of it belongs to the goroutine of run.
 type monitor struct {
-	wire *wire
-	sigs chan os.Signal // see hear
-	// terminalErr is why the run's terminal could not be made ours.
-	terminalErr error
-	inner       int // the run's terminal, -1 without one
-	user        int // the user's terminal, -1 without one
+	wire  *wire.Conn
+	sigs  chan os.Signal // see hear
+	files [3]int         // the run's standard descriptors
+	inner int            // the run's terminal, -1 without one
+	user  int            // the user's terminal, -1 without one
+	// attachErr is why the run cannot have its descriptors or its terminal.
+	attachErr error
 	// leads: this process leads the session and owns the terminal the run lives
 	// on. False inside a wrapper that runs without a monitor process, where the
 	// run lives on the user's own terminal.
@@ -92,8 +46,8 @@ type monitor struct {
 	// there is no wrapper in this process.
 	helper *atomic.Int64
 
-	order    launchOrder
-	recorded goOrder
+	order    wire.LaunchOrder
+	recorded wire.GoOrder
 	// held is the run while it stands at its first instruction, 0 otherwise;
 	// heldEnd is how it ended if it was killed there.
 	held    int
@@ -102,12 +56,12 @@ type monitor struct {
 	group     proc.Group // the run's own control group; the zero value without one
 	pid       int        // the run once it was let go, 0 before
 	exited    bool
-	report    exitReport
+	report    wire.ExitReport
 	suspended bool
 	resuming  bool // our own SIGCONT is on its way
 	inFront   int  // the foreground group when the run was suspended
-	terminal  terminalState
-	stop      stopOrder
+	terminal  wire.TerminalState
+	stop      wire.StopOrder
 	grace     <-chan time.Time
 	press     <-chan time.Time // when TERM follows the first signal
 	given     <-chan time.Time // how long after KILL we wait
@@ -116,17 +70,17 @@ type monitor struct {
 }
 
 // newMonitor prepares a monitor; run does the work.
-func newMonitor(w *wire, inner, user int) *monitor {
-	return &monitor{wire: w, inner: inner, user: user}
+func newMonitor(w *wire.Conn, inner, user int) *monitor {
+	return &monitor{wire: w, inner: inner, user: user, files: [3]int{0, 1, 2}}
 }
 
 // run serves the wrapper until the run has ended and nothing of it is left to
 // look after. One goroutine reads the wire; it ends with the wire.
 func (m *monitor) run(ctx context.Context) {
 	m.hear()
-	orders, done := make(chan message), make(chan struct{})
+	orders, done := make(chan wire.Message), make(chan struct{})
 	defer close(done)
-	go m.wire.receiveAll(orders, done)
+	go m.wire.ReceiveAll(orders, done)
 	for !m.exited {
 		select {
 		case o, ok := <-orders:
@@ -158,11 +112,11 @@ func (m *monitor) run(ctx context.Context) {
 		if !ok {
 			m.giveBack()
 			if m.forget {
-				_ = os.Remove(m.recorded.runFile)
+				_ = os.Remove(m.recorded.RunFile)
 			}
 			return
 		}
-		if o.kind == msgTerminal || o.kind == msgForget {
+		if o.Kind == wire.MsgTerminal || o.Kind == wire.MsgForget {
 			m.obey(o)
 		}
 	}
@@ -172,7 +126,7 @@ func (m *monitor) run(ctx context.Context) {
 func (m *monitor) hear() {
 	if m.sigs == nil {
 		m.sigs = make(chan os.Signal, 8)
-		catch(m.sigs, m.caught())
+		Catch(m.sigs, m.caught())
 	}
 }
 
@@ -196,43 +150,83 @@ func (m *monitor) deafen() {
 }
 
 // obey carries out one order of the wrapper.
-func (m *monitor) obey(o message) {
-	switch o.kind {
-	case msgLaunch:
-		m.launch(o.body)
-	case msgGo:
-		m.letGo(o.body)
-	case msgSignal:
-		m.signal(syscall.Signal(unpackNum(o.body)))
-	case msgContinue:
-		m.resume(unpackNum(o.body) != 0)
-	case msgStop:
-		if s, err := unpackStop(o.body); err == nil {
+func (m *monitor) obey(o wire.Message) {
+	switch o.Kind {
+	case wire.MsgAttach:
+		m.attachErr = m.attach(o)
+	case wire.MsgLaunch:
+		m.launch(o.Body)
+	case wire.MsgGo:
+		m.letGo(o.Body)
+	case wire.MsgSignal:
+		m.signal(syscall.Signal(wire.UnpackNum(o.Body)))
+	case wire.MsgContinue:
+		m.resume(wire.UnpackNum(o.Body) != 0)
+	case wire.MsgStop:
+		if s, err := wire.UnpackStop(o.Body); err == nil {
 			m.beginStop(s)
 		}
-	case msgTerminal:
-		if s, err := unpackTerminal(o.body); err == nil {
+	case wire.MsgTerminal:
+		if s, err := wire.UnpackTerminal(o.Body); err == nil {
 			m.terminal = s
 		}
-	case msgForget:
+	case wire.MsgForget:
 		m.forget = true
-	case msgSettle:
-		unloadProgram()
-	case msgStarted, msgFailed, msgSuspended, msgResumed, msgExited, msgDone:
+	case wire.MsgSettle:
+		UnloadProgram()
+	case wire.MsgStarted, wire.MsgFailed, wire.MsgSuspended, wire.MsgResumed, wire.MsgExited, wire.MsgDone:
 	}
+}
+
+// attach takes over the descriptors of the run, and makes its terminal ours.
+func (m *monitor) attach(o wire.Message) error {
+	what, err := wire.UnpackAttachment(o.Body)
+	files := o.Files
+	next := func() (fd int) {
+		if len(files) == 0 {
+			err = errors.Join(err, unix.EMFILE) // they came, and could not be taken
+			return -1
+		}
+		fd, files = files[0], files[1:]
+		return fd
+	}
+	for i := range m.files {
+		m.files[i] = next()
+	}
+	if what.Inner {
+		m.inner = next()
+	}
+	if what.User {
+		m.user = next()
+	}
+	if err == nil && m.inner >= 0 {
+		// The terminal is gone already when the wrapper is. Whatever it tells us about
+		// the user's is on the wire all the same, and the user's is to be given back.
+		err = unix.IoctlSetInt(m.inner, unix.TIOCSCTTY, 0)
+	}
+	return err
+}
+
+// detach lets go of the run's own descriptors: a reader waits for the last writer,
+// and a writer for the last reader, and neither is us.
+func (m *monitor) detach() {
+	for _, fd := range m.files {
+		_ = unix.Close(fd)
+	}
+	ToNull(0, 1, 2)
 }
 
 // launch makes the run ready while the wrapper records it, where the system can
 // hold a process at its start: it then owns its terminal before its first
 // instruction, and need not be waited for. Elsewhere it is started by letGo.
 func (m *monitor) launch(body []byte) {
-	order, err := unpackLaunch(body)
+	order, err := wire.UnpackLaunch(body)
 	if err != nil {
 		m.fail(unix.EINVAL)
 		return
 	}
-	if m.terminalErr != nil {
-		m.fail(m.terminalErr)
+	if m.attachErr != nil {
+		m.fail(m.attachErr)
 		return
 	}
 	m.order = order
@@ -249,9 +243,9 @@ func (m *monitor) launch(body []byte) {
 
 // letGo sets the run going.
 func (m *monitor) letGo(body []byte) {
-	recorded, err := unpackGo(body)
+	recorded, err := wire.UnpackGo(body)
 	if err != nil {
-		recorded = goOrder{}
+		recorded = wire.GoOrder{}
 	}
 	m.recorded = recorded
 	if m.held == 0 {
@@ -266,7 +260,7 @@ func (m *monitor) letGo(body []byte) {
 		m.pid, m.held = m.held, 0
 	}
 	if m.leads {
-		releaseStdio()
+		m.detach()
 	}
 	if m.heldEnd != nil {
 		m.changed(*m.heldEnd)
@@ -285,14 +279,14 @@ func (m *monitor) execute(fork forker) (int, error) {
 	// A process group of its own inside this session: a group whose parent is in
 	// the same session is not orphaned, so that ^Z works on it.
 	attr := &syscall.ProcAttr{
-		Dir: m.order.dir, Env: m.order.env, Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setpgid: true},
+		Dir: m.order.Dir, Env: m.order.Env, Files: []uintptr{uintptr(m.files[0]), uintptr(m.files[1]), uintptr(m.files[2])}, Sys: &syscall.SysProcAttr{Setpgid: true},
 	}
 	pid, err := m.forkContained(fork, attr)
-	if err == unix.ENOEXEC && isText(m.order.path, m.order.dir) {
-		m.order.path, m.order.argv = "/bin/sh", append([]string{"sh", m.order.path}, m.order.argv[1:]...)
+	if err == unix.ENOEXEC && isText(m.order.Path, m.order.Dir) {
+		m.order.Path, m.order.Argv = "/bin/sh", append([]string{"sh", m.order.Path}, m.order.Argv[1:]...)
 		pid, err = m.forkContained(fork, attr)
 	}
-	if err == nil && m.inner >= 0 && m.order.foreground {
+	if err == nil && m.inner >= 0 && m.order.Foreground {
 		// A run that is not held and asks for its terminal before this is stopped
 		// by the kernel; reap sets it going.
 		_ = terminal.SetForeground(m.inner, pid)
@@ -304,19 +298,19 @@ func (m *monitor) execute(fork forker) (int, error) {
 // from now on the run would have inherited before.
 func (m *monitor) introduce(pid int) {
 	m.deafen()
-	child := childReport{pid: pid, cgroup: m.group.Path()}
+	child := wire.ChildReport{PID: pid, CGroup: m.group.Path()}
 	if p, err := proc.Read(pid); err == nil {
-		child.start = p.Start
+		child.Start = p.Start
 	}
 	if sid, err := unix.Getsid(pid); err == nil {
-		child.sid = sid
+		child.SID = sid
 	}
-	m.tell(msgStarted, child.pack())
+	m.tell(wire.MsgStarted, child.Pack())
 }
 
 // fail reports that nothing could be started, and why.
 func (m *monitor) fail(err error) {
-	m.tell(msgFailed, packNum(int64(errnoOf(err))))
+	m.tell(wire.MsgFailed, wire.PackNum(int64(errnoOf(err))))
 	m.exited = true
 	m.pid = 0
 	// Nobody is in it.
@@ -325,7 +319,7 @@ func (m *monitor) fail(err error) {
 
 // errnoOf is the error number in err, EINVAL when there is none.
 func errnoOf(err error) syscall.Errno {
-	if e, ok := err.(syscall.Errno); ok { //nolint:errorlint // ForkExec returns it bare
+	if e, ok := errors.AsType[syscall.Errno](err); ok {
 		return e
 	}
 	return unix.EINVAL
@@ -367,20 +361,20 @@ func (m *monitor) giveFront(run bool) {
 // beginStop sends the first signal of a stop. A suspended run is set going, or
 // the signal would wait for ever. One that is to be escalated reaches every
 // process of the run: tools live in sessions of their own.
-func (m *monitor) beginStop(s stopOrder) {
+func (m *monitor) beginStop(s wire.StopOrder) {
 	m.stop = s
-	if s.first == unix.SIGKILL {
+	if s.First == unix.SIGKILL {
 		m.kill()
 		return
 	}
-	if !s.escalate {
-		m.signal(s.first)
+	if !s.Escalate {
+		m.signal(s.First)
 	} else {
-		m.signalAll(s.first)
-		m.grace = time.After(milliseconds(m.order.graceMS)) //nolint:forbidigo // the monitor has no clock: its ladder is bounded in awake time, which is what a timer counts
+		m.signalAll(s.First)
+		m.grace = time.After(time.Duration(m.order.GraceMS) * time.Millisecond) //nolint:forbidigo // the monitor has no clock: its ladder is bounded in awake time, which is what a timer counts
 	}
-	if s.press {
-		m.press = time.After(milliseconds(m.order.graceMS) / 2) //nolint:forbidigo // as above
+	if s.Press {
+		m.press = time.After(time.Duration(m.order.GraceMS) * time.Millisecond / 2) //nolint:forbidigo // as above
 	}
 	if m.suspended {
 		m.signal(unix.SIGCONT)
@@ -395,14 +389,15 @@ func (m *monitor) signalAll(sig syscall.Signal) {
 
 // signalTools signals what the run has started outside its group.
 func (m *monitor) signalTools(sig syscall.Signal) {
-	tools, err := m.below()
+	kin := m.kin()
+	tools, err := kin.Below()
 	if err != nil {
 		return
 	}
 	spared := map[int]bool{}
 	for _, p := range tools {
 		// Parents come first, so what a spared one has started is spared too.
-		if _, keep := m.keep(p); keep || spared[p.PPID] {
+		if _, keep := kin.Keep(p); keep || spared[p.PPID] {
 			spared[p.PID] = true
 		} else if p.PGID != m.pid && !p.Dead() {
 			_ = proc.Signal(p.PID, p.Start, sig)
@@ -416,16 +411,16 @@ func (m *monitor) kill() {
 	if m.pid == 0 || m.exited {
 		return
 	}
-	m.report.killed = true
+	m.report.Killed = true
 	m.signal(unix.SIGKILL)
-	m.given = time.After(unkillableWait) //nolint:forbidigo // as in beginStop
+	m.given = time.After(UnkillableWait) //nolint:forbidigo // as in beginStop
 }
 
 // giveUp reports a run that not even KILL has ended; what remains of it is named
 // as a leftover.
 func (m *monitor) giveUp() {
 	m.given = nil
-	m.report = exitReport{code: -1, killed: true, lost: true}
+	m.report = wire.ExitReport{Code: -1, Killed: true, Lost: true}
 	m.end()
 }
 
@@ -442,9 +437,9 @@ func (m *monitor) orphan() {
 		m.exited = true
 		return
 	}
-	m.order.graceMS = min(m.order.graceMS, orphanGrace.Milliseconds())
-	m.beginStop(stopOrder{first: unix.SIGHUP, by: lifecycle.StoppedByReaper})
-	m.beginStop(stopOrder{first: unix.SIGTERM, escalate: true, by: lifecycle.StoppedByReaper})
+	m.order.GraceMS = min(m.order.GraceMS, orphanGrace.Milliseconds())
+	m.beginStop(wire.StopOrder{First: unix.SIGHUP, By: lifecycle.StoppedByReaper})
+	m.beginStop(wire.StopOrder{First: unix.SIGTERM, Escalate: true, By: lifecycle.StoppedByReaper})
 }
 
 // giveBack restores the user's terminal in the wrapper's stead.
@@ -453,17 +448,17 @@ func (m *monitor) giveBack() {
 		return
 	}
 	// The settings first, and at once: a shell is about to look at them.
-	if m.terminal.raw {
-		_ = terminal.RestoreIfSet(m.user, m.terminal.found, m.terminal.set)
+	if m.terminal.Raw {
+		_ = terminal.RestoreIfSet(m.user, m.terminal.Found, m.terminal.Set)
 	}
-	if len(m.terminal.reset) > 0 {
-		_, _ = unix.Write(m.user, m.terminal.reset)
+	if len(m.terminal.Reset) > 0 {
+		_, _ = unix.Write(m.user, m.terminal.Reset)
 	}
 }
 
 // tell sends a report; a wrapper that is gone hears nothing.
-func (m *monitor) tell(kind messageKind, body []byte) {
+func (m *monitor) tell(kind wire.Kind, body []byte) {
 	if !m.orphaned {
-		_ = m.wire.send(kind, body)
+		_ = m.wire.Send(kind, body)
 	}
 }

@@ -1,4 +1,4 @@
-package supervisor
+package monitor
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
-	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
+	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 )
 
 // reap takes in every change of state there is: of the run, and of orphans it
@@ -46,10 +46,10 @@ func (m *monitor) changed(ws unix.WaitStatus) {
 	case ws.Continued():
 		m.continued()
 	case ws.Exited():
-		m.report = exitReport{code: ws.ExitStatus(), killed: m.report.killed}
+		m.report = wire.ExitReport{Code: ws.ExitStatus(), Killed: m.report.Killed}
 		m.end()
 	case ws.Signaled():
-		m.report = exitReport{code: -1, signal: ws.Signal(), core: ws.CoreDump(), killed: m.report.killed}
+		m.report = wire.ExitReport{Code: -1, Signal: ws.Signal(), Core: ws.CoreDump(), Killed: m.report.Killed}
 		m.end()
 	}
 }
@@ -67,7 +67,7 @@ func (m *monitor) stopped(sig syscall.Signal) {
 	}
 	m.suspended, m.resuming = true, false
 	m.inFront = owner
-	m.tell(msgSuspended, packNum(int64(sig)))
+	m.tell(wire.MsgSuspended, wire.PackNum(int64(sig)))
 }
 
 // continued notes that the run goes on. When it was not our doing, the wrapper
@@ -78,7 +78,7 @@ func (m *monitor) continued() {
 		return
 	}
 	m.suspended = false
-	m.tell(msgResumed, nil)
+	m.tell(wire.MsgResumed, nil)
 	if m.leads && !m.orphaned {
 		_ = unix.Kill(os.Getppid(), unix.SIGCONT)
 	}
@@ -97,8 +97,8 @@ func (m *monitor) end() {
 		_ = unix.Close(m.inner)
 		m.inner = -1
 	}
-	m.report.clean = m.inherits && proc.Childless()
-	m.tell(msgExited, m.report.pack())
+	m.report.Clean = m.inherits && proc.Childless()
+	m.tell(wire.MsgExited, m.report.Pack())
 }
 
 // inFrontNow says whether the foreground of the run's terminal is the run's to
@@ -118,21 +118,21 @@ func (m *monitor) finish(ctx context.Context) {
 		return
 	}
 	m.record()
-	if m.report.clean {
+	if m.report.Clean {
 		return
 	}
 	left := m.leftovers(ctx)
 	body, err := json.Marshal(left)
-	if err != nil || none(left) {
+	if err != nil || left.None() {
 		body = nil
 	}
-	m.tell(msgDone, body)
+	m.tell(wire.MsgDone, body)
 }
 
 // record writes how the run ended where it survives everything: the wrapper may
 // be dead, the ledger locked and the disk full.
 func (m *monitor) record() {
-	if m.recorded.runFile == "" {
+	if m.recorded.RunFile == "" {
 		return
 	}
 	boot, err := clock.BootID()
@@ -141,37 +141,16 @@ func (m *monitor) record() {
 	}
 	now := clock.System().Now()
 	rec := runfile.ExitRecord{
-		UID: m.order.uid, Generation: m.recorded.generation, StoppedBy: m.stop.by,
-		At: store.Instant{WallMS: now.Wall.UnixMilli(), AwakeMS: now.Awake.Milliseconds(), BootID: boot},
+		UID: m.order.UID, Generation: m.recorded.Generation, StoppedBy: m.stop.By,
+		At: lifecycle.Instant{WallMS: now.Wall.UnixMilli(), AwakeMS: now.Awake.Milliseconds(), BootID: boot},
 	}
-	rec.End, rec.ExitCode, rec.Signal = processEnd(m.report)
-	rec.CoreDumped = m.report.core
-	if m.report.lost {
+	rec.End, rec.ExitCode, rec.Signal = m.report.End()
+	rec.CoreDumped = m.report.Core
+	if m.report.Lost {
 		return // not seen: the absence of a record says so
 	}
 	if m.orphaned {
 		rec.Note = "the wrapper vanished; its monitor ended the run"
 	}
-	_ = runfile.WriteExit(m.recorded.runFile, rec, m.orphaned)
-}
-
-// processEnd puts a report into the words of the ledger.
-func processEnd(r exitReport) (end lifecycle.ProcessEnd, code, sig *int) {
-	if r.signal != 0 {
-		return lifecycle.EndSignalled, nil, new(int(r.signal))
-	}
-	return lifecycle.EndExited, new(r.code), nil
-}
-
-// releaseStdio lets go of the run's own descriptors: a reader waits for the
-// last writer, and a writer for the last reader, and neither is us.
-func releaseStdio() {
-	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return
-	}
-	for fd := range 3 {
-		_ = dup2(null, fd)
-	}
-	_ = unix.Close(null)
+	_ = runfile.WriteExit(m.recorded.RunFile, rec, m.orphaned)
 }

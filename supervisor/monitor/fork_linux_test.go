@@ -1,4 +1,4 @@
-package supervisor
+package monitor
 
 import (
 	"crypto/rand"
@@ -6,11 +6,32 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 )
+
+// patience is how long a test waits for what should take no time at all.
+const patience = 30 * time.Second
+
+// within waits until something holds, for so long at most.
+func within(limit time.Duration, holds func() bool) bool {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			return false
+		}
+	}
+	return true
+}
 
 // held starts a shell that is to write a file, and holds it.
 func held(t *testing.T) (pid int, written func() bool) {
@@ -71,18 +92,18 @@ func TestHeldProcessCanBeKilled(t *testing.T) {
 // TestRunIsOverWhenItIsKilledBeforeItBegins: it is killed while it is held.
 func TestRunIsOverWhenItIsKilledBeforeItBegins(t *testing.T) {
 	near, child, done := launching(t, "exit 3")
-	_ = unix.Kill(child.pid, unix.SIGKILL)
-	if err := near.send(msgGo, goOrder{}.pack()); err != nil {
+	_ = unix.Kill(child.PID, unix.SIGKILL)
+	if err := near.Send(wire.MsgGo, wire.GoOrder{}.Pack()); err != nil {
 		t.Fatal(err)
 	}
-	got, err := near.receive()
-	if err != nil || got.kind != msgExited {
+	got, err := near.Receive()
+	if err != nil || got.Kind != wire.MsgExited {
 		t.Fatalf("%v, %v", got, err)
 	}
-	if e, err := unpackExit(got.body); err != nil || e.signal != unix.SIGKILL {
+	if e, err := wire.UnpackExit(got.Body); err != nil || e.Signal != unix.SIGKILL {
 		t.Errorf("%+v, %v", e, err)
 	}
-	near.close()
+	near.Close()
 	<-done
 }
 
@@ -90,9 +111,9 @@ func TestRunIsOverWhenItIsKilledBeforeItBegins(t *testing.T) {
 func TestHeldRunDiesWithItsWrapper(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	near, child, done := launching(t, "echo > "+file)
-	near.close()
+	near.Close()
 	<-done
-	if ws := endOf(t, child.pid); ws.Signal() != unix.SIGKILL {
+	if ws := endOf(t, child.PID); ws.Signal() != unix.SIGKILL {
 		t.Errorf("it ended with %v", ws)
 	}
 	if _, err := os.Stat(file); err == nil {
@@ -102,37 +123,37 @@ func TestHeldRunDiesWithItsWrapper(t *testing.T) {
 
 // launching plays the wrapper of a shell up to the moment the command is ready.
 // done is closed when the monitor is.
-func launching(t *testing.T, script string) (near *wire, child childReport, done chan struct{}) {
+func launching(t *testing.T, script string) (near *wire.Conn, child wire.ChildReport, done chan struct{}) {
 	t.Helper()
-	a, b, err := socketPair()
+	a, b, err := wire.Pair()
 	if err != nil {
 		t.Fatal(err)
 	}
-	near = newWire(a)
-	m := newMonitor(newWire(b), -1, -1)
-	t.Cleanup(near.close)
-	t.Cleanup(m.wire.close)
+	near = wire.New(a)
+	m := newMonitor(wire.New(b), -1, -1)
+	t.Cleanup(near.Close)
+	t.Cleanup(m.wire.Close)
 	done = make(chan struct{})
 	go func() {
 		defer close(done)
 		m.run(t.Context())
 	}()
-	order := launchOrder{path: "/bin/sh", argv: []string{"sh", "-c", script}, dir: "/", uid: rand.Text()}
-	if err := near.send(msgLaunch, order.pack()); err != nil {
+	order := wire.LaunchOrder{Path: "/bin/sh", Argv: []string{"sh", "-c", script}, Dir: "/", UID: rand.Text()}
+	if err := near.Send(wire.MsgLaunch, order.Pack()); err != nil {
 		t.Fatal(err)
 	}
-	if !near.await(int(patience.Milliseconds())) {
+	if !near.Await(int(patience.Milliseconds())) {
 		t.Skip("tracing is forbidden here")
 	}
-	got, err := near.receive()
-	if err != nil || got.kind != msgStarted {
+	got, err := near.Receive()
+	if err != nil || got.Kind != wire.MsgStarted {
 		t.Fatalf("%v, %v", got, err)
 	}
-	if child, err = unpackChild(got.body); err != nil {
+	if child, err = wire.UnpackChild(got.Body); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if g, there := proc.GroupAt(child.cgroup); there { // the test failed halfway
+		if g, there := proc.GroupAt(child.CGroup); there { // the test failed halfway
 			_ = g.Kill()
 			_ = g.Remove()
 		}

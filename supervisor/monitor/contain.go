@@ -1,4 +1,4 @@
-package supervisor
+package monitor
 
 import (
 	"syscall"
@@ -13,18 +13,18 @@ import (
 // that cannot be had costs the run nothing but the group.
 func (m *monitor) forkContained(fork forker, attr *syscall.ProcAttr) (int, error) {
 	if m.group.Path() == "" {
-		m.group, _ = proc.MakeGroup(m.order.uid, m.order.scope)
+		m.group, _ = proc.MakeGroup(m.order.UID, m.order.Scope)
 	}
 	dir, err := m.group.Open()
 	if err != nil {
-		return fork(m.order.path, m.order.argv, attr)
+		return fork(m.order.Path, m.order.Argv, attr)
 	}
 	defer unix.Close(dir) //nolint:errcheck // nothing was written
 	sys := *attr.Sys
 	into := *attr
 	into.Sys = &sys
 	bornIn(&sys, dir)
-	pid, err := fork(m.order.path, m.order.argv, &into)
+	pid, err := fork(m.order.Path, m.order.Argv, &into)
 	if err == nil || err == unix.ENOENT || err == unix.ENOEXEC || err == errNotHeld {
 		return pid, err
 	}
@@ -32,5 +32,5 @@ func (m *monitor) forkContained(fork forker, attr *syscall.ProcAttr) (int, error
 	// known which.
 	_ = m.group.Remove()
 	m.group = proc.Group{}
-	return fork(m.order.path, m.order.argv, attr)
+	return fork(m.order.Path, m.order.Argv, attr)
 }

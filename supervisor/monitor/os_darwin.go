@@ -1,0 +1,16 @@
+package monitor
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// SelfPath is this program.
+func SelfPath() (string, error) { return os.Executable() }
+
+// dup2 makes newfd a copy of oldfd.
+func dup2(oldfd, newfd int) error { return unix.Dup2(oldfd, newfd) }
+
+// nameSelf does nothing: the name is that of the executable.
+func nameSelf(string) {}

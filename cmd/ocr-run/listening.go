@@ -30,16 +30,17 @@ type listener struct {
 }
 
 // listen has the run's agent write down why its model stopped, where that is kept
-// from its output and its record, nobody sees it (or --hooks asks the agent to tell
-// of its turns), and its user has not arranged its telemetry himself. An agent that
-// converses with a person is left alone: its screen tells, and it may last for days.
+// from its output and its record, and its user has not arranged its telemetry
+// himself. One that would be seen to do so is asked only with --hooks, and only
+// where no screen tells.
 func (w *wrapping) listen() {
-	if !w.witness.headless() || w.stateDir == "" {
+	if w.witness == nil || w.stateDir == "" {
 		return
 	}
 	path := heartbeat.CompanionPath(w.stateDir, w.uid+telemetrySuffix)
 	t := w.witness.agent.Telemetry(path)
-	if len(t.Env) == 0 || !t.Silent && (!w.opts.hooks || elevates(w.command[0])) || w.arranged() {
+	loud := w.opts.hooks && w.witness.headless() && !elevates(w.command[0])
+	if len(t.Env) == 0 || !t.Silent && !loud || w.arranged() {
 		return
 	}
 	f, err := placeTelemetry(path)

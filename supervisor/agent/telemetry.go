@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -60,23 +61,27 @@ func (a Agent) Arranged(in Invocation, p Place, environ, system []string) bool {
 	if slices.ContainsFunc(in.words, mentioned) || slices.ContainsFunc(environ, t.variable) {
 		return true
 	}
-	home := p.Home
+	home := filepath.Join(p.Home, t.folder)
 	if t.home != "" {
-		home = p.env(t.home, filepath.Join(p.Home, t.folder))
+		home = p.env(t.home, home)
 	}
-	files := append([]string{filepath.Join(home, "settings.json"), filepath.Join(home, ".env"), filepath.Join(p.Home, ".env")}, system...)
+	settings := append([]string{filepath.Join(home, "settings.json")}, system...)
+	variables := []string{filepath.Join(home, ".env"), filepath.Join(p.Home, ".env")}
 	for _, dir := range p.dirs() {
 		for ; ; dir = filepath.Dir(dir) {
-			files = append(files, filepath.Join(dir, t.folder, "settings.json"), filepath.Join(dir, t.folder, ".env"), filepath.Join(dir, ".env"))
+			settings = append(settings, filepath.Join(dir, t.folder, "settings.json"))
+			variables = append(variables, filepath.Join(dir, t.folder, ".env"), filepath.Join(dir, ".env"))
 			if dir == filepath.Dir(dir) {
 				break
 			}
 		}
 	}
-	return slices.ContainsFunc(files, func(path string) bool {
-		text := strings.ToLower(string(section(path, 0, headMost)))
-		return strings.Contains(text, "telemetry") || strings.Contains(text, "otel_")
-	})
+	return mentions(settings, "telemetry") || mentions(settings, "OTEL_") || mentions(variables, t.prefix) || mentions(variables, "OTEL_")
+}
+
+// mentions says whether a word stands in one of the files.
+func mentions(files []string, word string) bool {
+	return slices.ContainsFunc(files, func(path string) bool { return bytes.Contains(section(path, 0, headMost), []byte(word)) })
 }
 
 // variable says whether one KEY=VALUE arranges telemetry.

@@ -131,6 +131,8 @@ func (t testimony) describe() string {
 		what = "repeats model calls that end without a reason"
 	case t.Turn == TurnOpen && t.Retrying:
 		what = "ends while the agent was trying again"
+	case t.Presumed:
+		what = "ends with an answer"
 	}
 	if t.Detail == "" || t.Turn == TurnCompleted {
 		return where + " " + what

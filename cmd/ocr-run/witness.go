@@ -248,7 +248,7 @@ func (w *wrapping) record(ctx context.Context, session string) agent.Standing {
 
 // findRecord finds the agent's own record of the session.
 func (w *wrapping) findRecord(session string) (agent.Record, bool) {
-	return w.witness.agent.FindRecord(w.place(w.childEnv()), session, w.witness.began)
+	return w.witness.agent.FindRecord(w.place(w.childEnv()), w.witness.in, session, w.witness.began)
 }
 
 // place is where the agent lives, in that environment.

@@ -86,17 +86,17 @@ func TestTelemetryForgetsNoSessionAndHoardsNone(t *testing.T) {
 }
 
 // Of an agent that did not end well, the last of its telemetry may be missing.
-func TestTelemetryIsBelievedAfterAGoodEndOnly(t *testing.T) {
+func TestTelemetryIsBelievedAfterAGoodEnd(t *testing.T) {
 	t.Parallel()
 	a := qwen()
 	seen := Seen{
 		Invocation: a.Read([]string{"qwen", "-p", "x"}, false),
 		Telemetry:  Standing{Turn: TurnFailed, Cause: CauseTruncated},
-		JSON:       Standing{Turn: TurnCompleted},
+		JSON:       Standing{Turn: TurnFailed, Cause: CauseDisconnect},
 	}
-	for exit, want := range map[int]Turn{0: TurnFailed, 1: TurnCompleted} {
+	for exit, want := range map[int]Source{0: SourceTelemetry, 1: SourceJSON} {
 		seen.Exit = &exit
-		if got := a.Verdict(seen)[0]; got.Turn != want || (got.Source == SourceTelemetry) != (exit == 0) {
+		if got := a.Verdict(seen); len(got) != 2 || got[0].Source != want {
 			t.Errorf("exit %d: %+v", exit, got)
 		}
 	}

@@ -148,11 +148,11 @@ func (r *TelemetryReader) Standing(session string) Standing {
 // known protocols; empty for a whole answer, and for a word that nobody knows.
 func stopped(reason string) Cause {
 	switch strings.ToLower(reason) {
-	case "length", "max_tokens", "max_output_tokens", "model_context_window_exceeded":
+	case "length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded":
 		return CauseTruncated
 	case "content_filter", "safety", "recitation", "language", "blocklist", "prohibited_content", "spii", "refusal",
 		"image_safety", "image_prohibited_content", "image_recitation", "image_other", "no_image",
-		"malformed_function_call", "unexpected_tool_call", "too_many_tool_calls", "missing_thought_signature", "malformed_response", "other", "error":
+		"malformed_function_call", "unexpected_tool_call", "too_many_tool_calls", "missing_thought_signature", "malformed_response", "insufficient_system_resource", "abort", "other", "error":
 		return CauseAgentError
 	default:
 		return ""

@@ -145,14 +145,15 @@ func (r *TelemetryReader) Standing(session string) Standing {
 }
 
 // stopped is why a model stopped before its answer was whole, in the words of the
-// known protocols; empty for a whole answer, and for a word that nobody knows.
+// known protocols; empty for a whole answer, and for a word that nobody knows. That
+// there was an error is no reason: the other witnesses know which.
 func stopped(reason string) Cause {
 	switch strings.ToLower(reason) {
 	case "length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded":
 		return CauseTruncated
 	case "content_filter", "safety", "recitation", "language", "blocklist", "prohibited_content", "spii", "refusal",
 		"image_safety", "image_prohibited_content", "image_recitation", "image_other", "no_image",
-		"malformed_function_call", "unexpected_tool_call", "too_many_tool_calls", "missing_thought_signature", "malformed_response", "insufficient_system_resource", "abort", "other", "error":
+		"malformed_function_call", "unexpected_tool_call", "too_many_tool_calls", "missing_thought_signature", "malformed_response", "insufficient_system_resource", "abort", "other":
 		return CauseAgentError
 	default:
 		return ""

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -38,6 +39,7 @@ func TestTelemetryTellsOfTheLastAnswer(t *testing.T) {
 		"cut short":             {asked("s", mainPrompt, "length"), "s", CauseTruncated},
 		"filtered":              {noise() + asked("s", mainPrompt, "content_filter") + noise(), "s", CauseAgentError},
 		"one of two":            {asked("s", mainPrompt, "stop", "SAFETY"), "s", CauseAgentError},
+		"failed":                {asked("s", mainPrompt, "error"), "s", ""},
 		"a word nobody knows":   {asked("s", mainPrompt, "paused"), "s", ""},
 		"continued":             {asked("s", mainPrompt, "length") + asked("s", mainPrompt, "stop"), "s", ""},
 		"then failed":           {asked("s", mainPrompt, "length") + asked("s", mainPrompt), "s", ""},
@@ -94,10 +96,14 @@ func TestTelemetryIsBelievedAfterAGoodEnd(t *testing.T) {
 		Telemetry:  Standing{Turn: TurnFailed, Cause: CauseTruncated},
 		JSON:       Standing{Turn: TurnFailed, Cause: CauseDisconnect},
 	}
-	for exit, want := range map[int]Source{0: SourceTelemetry, 1: SourceJSON} {
+	for exit, want := range map[int][]Source{0: {SourceTelemetry, SourceJSON}, 1: {SourceJSON}} {
 		seen.Exit = &exit
-		if got := a.Verdict(seen); len(got) != 2 || got[0].Source != want {
-			t.Errorf("exit %d: %+v", exit, got)
+		var got []Source
+		for _, e := range a.Verdict(seen) {
+			got = append(got, e.Source)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("exit %d: %q, want %q", exit, got, want)
 		}
 	}
 	seen.Exit = nil

@@ -47,18 +47,15 @@ type testimony struct {
 // A settled turn is believed before an open one, that before one that is presumed
 // to be completed, and else the stronger source: telemetry, then the record, then
 // JSON, then text. Text alone proves no completion unless the agent also exited with
-// 0. Unless it did, the last of its telemetry may be missing: then it comes last, and
-// after a signal it counts for nothing.
+// 0; and unless it did, its telemetry counts for nothing: the last of it may be
+// missing, and the others know better.
 func (a Agent) Verdict(s Seen) []Evidence {
 	if s.Invocation.Mode == ModeOther {
 		return nil
 	}
 	all := []testimony{{SourceRecord, s.Record}, {SourceJSON, s.JSON}, {SourceText, a.believed(s)}}
-	switch told := (testimony{SourceTelemetry, s.Telemetry}); {
-	case s.exitedWell():
-		all = slices.Insert(all, 0, told)
-	case s.Exit != nil:
-		all = append(all, told)
+	if s.exitedWell() {
+		all = slices.Insert(all, 0, testimony{SourceTelemetry, s.Telemetry})
 	}
 	all = slices.DeleteFunc(all, func(t testimony) bool { return t.Turn == TurnUnknown && t.Cause == "" })
 	slices.SortStableFunc(all, func(x, y testimony) int { return x.rank() - y.rank() })

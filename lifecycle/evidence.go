@@ -9,6 +9,8 @@ const (
 	SourceOwnAct EvidenceSource = "own-act"
 	// SourceHook is an event the agent's own hooks reported.
 	SourceHook EvidenceSource = "hook"
+	// SourceTelemetry is what the agent wrote about its model's answers for us.
+	SourceTelemetry EvidenceSource = "telemetry"
 	// SourceRecord is the agent's durable session record.
 	SourceRecord EvidenceSource = "record"
 	// SourceJSON is a terminal status in the agent's JSON output.
@@ -26,7 +28,7 @@ const (
 // EvidenceSources lists every source, strongest first.
 func EvidenceSources() []EvidenceSource {
 	return []EvidenceSource{
-		SourceOwnAct, SourceHook, SourceRecord, SourceJSON, SourceText, SourceClock, SourceKernel, SourceLedger,
+		SourceOwnAct, SourceHook, SourceTelemetry, SourceRecord, SourceJSON, SourceText, SourceClock, SourceKernel, SourceLedger,
 	}
 }
 

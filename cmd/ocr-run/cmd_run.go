@@ -87,6 +87,7 @@ func newWrapping(ctx context.Context, env environment, opts runOptions, command 
 		}
 		return nil, fmt.Errorf("--log: %w", err)
 	}
+	w.listen()
 	w.inject()
 	return w, nil
 }
@@ -211,7 +212,7 @@ func (w *wrapping) launched(ctx context.Context) {
 	}
 }
 
-// childEnv is the command's environment, with what its hooks need.
+// childEnv is the command's environment, with what its hooks and its telemetry need.
 func (w *wrapping) childEnv() []string { return overlay(w.plainEnv(), w.injected.env) }
 
 // stopSignal is what first asks the command to end; 0 when that is for others to

@@ -48,6 +48,7 @@ type glance struct {
 func (w *wrapping) progress(ctx context.Context) supervisor.Progress {
 	s := w.witness
 	s.readOutput(glanceMost)
+	s.telemetry.read(glanceMost)
 	s.mu.Lock()
 	standing, passed := s.reader.Standing(), s.passed
 	s.mu.Unlock()

@@ -13,8 +13,9 @@ import (
 	"github.com/ocr-run/ocr-run/supervisor/agent"
 )
 
-// injected is what a run's agent is given so that it calls our hooks, beside the
-// command as it was typed. Its zero value gives it nothing.
+// injected is what a run's agent is given so that it calls our hooks or writes down
+// why its model stopped, beside the command as it was typed. Its zero value gives it
+// nothing.
 type injected struct {
 	// argv is the argument vector to execute; nil for the command itself.
 	argv []string
@@ -71,7 +72,7 @@ func (w *wrapping) tryInject() error {
 	if err != nil {
 		return err
 	}
-	w.injected.env = inj.Env
+	w.injected.env = append(w.injected.env, inj.Env...)
 	if len(inj.Args) > 0 {
 		w.injected.argv = w.witness.in.With(inj.Args, inj.Instead)
 	}
@@ -167,12 +168,12 @@ func rootOnly(dir string) error {
 	}
 }
 
-// removeHooks takes away what inject put there.
+// removeHooks takes away what inject and listen put there.
 func (w *wrapping) removeHooks() {
 	if !w.injected.files {
 		return
 	}
 	if err := runfile.RemoveCompanions(w.stateDir, w.uid); err != nil {
-		w.log.Warn().Err(err).Msg("remove hooks") // a sweep will
+		w.log.Warn().Err(err).Msg("remove files of the run") // a sweep will
 	}
 }

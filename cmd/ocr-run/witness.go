@@ -44,6 +44,9 @@ type witness struct {
 	output *os.File
 	from   int64
 
+	// telemetry is what the agent writes down for us; nil for nothing.
+	telemetry *listener
+
 	look glance
 }
 
@@ -177,6 +180,7 @@ func (w *wrapping) testify(ctx context.Context, e *store.Ending) {
 		seen.Text = s.agent.Text(text, s.in)
 	}
 	seen.Record = w.record(ctx, seen.Session())
+	seen.Telemetry = s.telemetry.heard(seen.Session())
 	w.lastHeard(ctx)
 	verdict := s.agent.Verdict(seen)
 	s.book.close(ctx, verdict)
@@ -244,13 +248,16 @@ func (w *wrapping) record(ctx context.Context, session string) agent.Standing {
 
 // findRecord finds the agent's own record of the session.
 func (w *wrapping) findRecord(session string) (agent.Record, bool) {
-	environ := w.childEnv()
+	return w.witness.agent.FindRecord(w.place(w.childEnv()), w.witness.in, session, w.witness.began)
+}
+
+// place is where the agent lives, in that environment.
+func (w *wrapping) place(environ []string) agent.Place {
 	lookup := func(key string) string {
 		value, _ := valueIn(environ, key)
 		return value
 	}
-	place := agent.Place{Dir: w.opts.cwd, Home: lookup("HOME"), Env: lookup}
-	return w.witness.agent.FindRecord(place, session, w.witness.began)
+	return agent.Place{Dir: w.opts.cwd, Home: lookup("HOME"), Env: lookup}
 }
 
 // recordRows reads a record that is kept in a database; nil when it cannot be read.

@@ -195,8 +195,10 @@ const markdownSilence = `
 
 - **Gemini CLI asked once** (text, json) goes on as if nothing had happened when its model stops at a token limit or is stopped by a filter after the first
   words: neither its output, nor its exit code, nor its record differ from those of a whole answer. The limit is noticed when the model's count of tokens is one that models
-  stop at; on the screen Gemini CLI says both, and there they are seen.
-- **Qwen Code** tells of a limit by having the answer continued again and again. Of a filter it tells only on its screen, which it clears when it is left.
+  stop at; on the screen Gemini CLI says both, and there they are seen. Its telemetry says both as well, but turning it on makes Gemini CLI print warnings,
+  so that is left to --hooks; these runs are made without.
+- **Qwen Code** tells of a limit by having the answer continued again and again, and of a filter only on its screen, which it clears when it is left. Its telemetry,
+  which is on for the run and seen by nobody, tells both.
 - **A full-screen program that was left while it waited for a network, or after ^C,** may show that only on a screen that is gone when it ends. Such a run is
   incomplete, and its cause stays open.
 - **A signal of a stranger** is a fact without an author: the cause is unknown, the signal is in the receipt.

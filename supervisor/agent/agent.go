@@ -28,12 +28,13 @@ type Agent struct {
 
 	// honest is true when its exit code is not 0 whenever it writes an error for
 	// people: with an exit 0, such a text was only quoted.
-	honest bool
-	names  []string // commands and packages it goes by
-	syntax syntax
-	value  func(*track, []byte) // one JSON value of its output
-	record record
-	text   []rule
+	honest    bool
+	names     []string // commands and packages it goes by
+	syntax    syntax
+	value     func(*track, []byte) // one JSON value of its output
+	record    record
+	text      []rule
+	telemetry telemetry
 }
 
 // Stop says how to ask an agent to end.

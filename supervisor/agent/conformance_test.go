@@ -16,13 +16,15 @@ import (
 // scene is one recorded run of a real agent against a model server that failed
 // in a known way.
 type scene struct {
-	argv     []string
-	exit     *int // nil: a signal
-	json     string
-	text     string
-	record   string
-	rows     []string
-	terminal bool
+	argv   []string
+	exit   *int // nil: a signal
+	json   string
+	text   string
+	record string
+	rows   []string
+	// telemetry is what it wrote when it was asked to.
+	telemetry string
+	terminal  bool
 }
 
 // judge lets every witness speak and answers with the first item of evidence, as
@@ -49,6 +51,9 @@ func (s scene) judge(t *testing.T) (string, Seen) {
 	if len(s.rows) > 0 {
 		seen.Record = a.ReadRows(s.rows)
 	}
+	told := a.TelemetryReader()
+	told.Feed([]byte(s.telemetry))
+	seen.Telemetry = told.Standing(seen.Session())
 	evidence := a.Verdict(seen)
 	if len(evidence) == 0 {
 		return "-", seen
@@ -60,7 +65,7 @@ func (s scene) judge(t *testing.T) (string, Seen) {
 // the agent met: once, where it says so, and else for ever. The end is the one
 // that really was, with one exception that leaves no trace at all: Gemini says
 // nothing of an answer that was cut short, unless it counts as many tokens as an
-// answer may have at most (maxtok-limit).
+// answer may have at most (maxtok-limit) or writes its telemetry (told).
 func runs() map[string]string {
 	return map[string]string{
 		"claude-json-normal": "completed", "claude-text-normal": "completed",
@@ -147,6 +152,11 @@ func runs() map[string]string {
 		"qwen-text-maxtok-v24": "failed truncated", "qwen-text-eof-v24": "failed disconnect", "qwen-text-uncounted": "completed",
 		"pi-text-eof-v87": "failed disconnect", "pi-text-uncounted": "completed", "pi-json-tool-fin": "failed disconnect",
 		"pi-json-context": "failed truncated", "pi-text-quoted": "completed",
+
+		// With telemetry.
+		"gemini-text-filtered-told": "failed agent-error", "gemini-json-filtered-told": "failed agent-error", "gemini-text-maxtok-told": "failed truncated",
+		"gemini-text-tool-told": "completed", "gemini-text-eof-once-told": "completed",
+		"qwen-text-filtered-told": "failed agent-error", "qwen-json-filtered-told": "failed agent-error", "qwen-text-tool-told": "completed",
 	}
 }
 
@@ -196,6 +206,8 @@ func readRun(t testing.TB, file string) scene {
 			s.text = string(f.Data)
 		case "record":
 			s.record = string(f.Data)
+		case "telemetry":
+			s.telemetry = string(f.Data)
 		case "rows":
 			s.rows = strings.Split(strings.TrimSpace(string(f.Data)), "\n")
 		}

@@ -5,22 +5,24 @@
 //
 // # What it promises
 //
-// Everything but FindRecord and ReadRecord is a pure function of its arguments:
-// no process, no clock, no goroutine, no environment. Those two read files, never
+// Everything but FindRecord, ReadRecord and Arranged is a pure function of its
+// arguments: no process, no clock, no goroutine, no environment. Those read files, never
 // write, and answer with silence for whatever they cannot make sense of. Nothing
 // here fails: garbage is skipped, memory is bounded whatever an agent writes,
 // and no answer is ever better than what was seen.
 //
-// # Three witnesses
+// # Four witnesses
 //
 // An agent's exit code lies both ways, so the end of its last turn is read from
 // its JSON output (Reader, in passing), its session record (FindRecord, ReadRecord,
-// after the end) and the tail of its text (Agent.Text). Each yields a Standing:
+// after the end), the tail of its text (Agent.Text) and, where all these keep quiet
+// about an answer that is not whole, its telemetry (Agent.Telemetry,
+// TelemetryReader). Each yields a Standing:
 //
 //	unknown ──► open ──► completed | failed | interrupted ──► open (next turn) …
 //
 // The last state wins, so that a retry which succeeds is no failure. Verdict
-// joins the three into evidence, the strongest witness first.
+// joins them into evidence, the strongest witness first.
 //
 // The words of Cause, Source and EventType are those of the ledger, spelt out
 // here because this package imports none of ours.

@@ -79,7 +79,7 @@ func (f *Follower) Lines() []Event {
 	b := section(f.record.Path, f.offset, info.Size()-f.offset)
 	f.offset += int64(len(b))
 	f.values.feed(b, func(value []byte) {
-		if at := stamp(value); at.IsZero() || !at.Before(f.since.Add(-slack)) {
+		if at := stamp(value); at.IsZero() || within(at, f.since) {
 			f.agent.record.line(&f.track, value)
 		}
 	})

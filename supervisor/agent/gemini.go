@@ -25,6 +25,8 @@ func gemini() Agent {
 		value:      geminiValue,
 		record:     record{files: geminiFiles, about: geminiAbout, line: geminiEntry},
 		text:       geminiText(),
+		// Not silent: it warns of its own telemetry on standard error.
+		telemetry: telemetry{prefix: "GEMINI_TELEMETRY_", folder: ".gemini", ending: geminiEnding},
 	}
 }
 
@@ -181,6 +183,22 @@ func geminiEntry(t *track, b []byte) {
 	case v.Type == "error" && t.Turn == TurnOpen:
 		t.struggles(causeOf(contentText(v.Content)), contentText(v.Content))
 	}
+}
+
+// geminiEnding reads one value of the telemetry: an answer, in pieces that each have a
+// reason, or a request that was not answered.
+func geminiEnding(b []byte) (ending, bool) {
+	var v struct {
+		Attributes struct {
+			Event   string   `json:"event.name"`
+			Session string   `json:"session.id"`
+			Role    string   `json:"role"`
+			Reasons []string `json:"finish_reasons"`
+		}
+	}
+	decode(b, &v)
+	a := v.Attributes
+	return ending{session: a.Session, reasons: a.Reasons}, oneOf(a.Event, "gemini_cli.api_response", "gemini_cli.api_error") && oneOf(a.Role, "", "main")
 }
 
 func geminiText() []rule {

@@ -131,7 +131,7 @@ func (t *track) opencodeFailed(e opencodeError) {
 // should there be several, the rows show it.
 func opencodeDatabase(p Place, session string, since time.Time) Record {
 	data := p.env("XDG_DATA_HOME", filepath.Join(p.Home, ".local", "share"))
-	from := since.Add(-slack).UnixMilli()
+	from := since.UnixMilli()
 	const rows = `SELECT '{"session":"' || s.id || '","message":' || m.data || '}' AS row, m.time_created AS at, m.id AS id
 		FROM message m JOIN session s ON s.id = m.session_id WHERE `
 	const order = ` AND m.time_created >= ? ORDER BY m.time_created DESC, m.id DESC LIMIT 200`

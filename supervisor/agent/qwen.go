@@ -20,6 +20,7 @@ func qwen() Agent {
 		syntax:     qwenSyntax(),
 		value:      qwenValue,
 		record:     record{files: qwenFiles, about: claudeAbout, line: qwenEntry},
+		telemetry:  telemetry{prefix: "QWEN_TELEMETRY_", folder: ".qwen", home: "QWEN_HOME", silent: true, ending: qwenEnding},
 		text: []rule{
 			{saysFailed, inside, "[API Error:", "", ""},
 			{saysFailed, inset, "✕ ", "", ""},
@@ -180,4 +181,21 @@ func qwenEntry(t *track, b []byte) {
 		message := strings.TrimSpace(event.Error + " " + event.Detail)
 		t.struggles(causeWith(event.Status, message), message)
 	}
+}
+
+// qwenEnding reads one value of the telemetry: of a request, its span says how it was
+// answered. Its prompt is named after the session and a number; those of helpers have
+// a name in between.
+func qwenEnding(b []byte) (ending, bool) {
+	var v struct {
+		Name       string
+		Attributes struct {
+			Session string   `json:"session.id"`
+			Prompt  string   `json:"qwen-code.prompt_id"`
+			Reasons []string `json:"gen_ai.response.finish_reasons"`
+		}
+	}
+	decode(b, &v)
+	a := v.Attributes
+	return ending{session: a.Session, reasons: a.Reasons}, v.Name == "qwen-code.llm_request" && strings.HasPrefix(a.Prompt, a.Session+"########")
 }

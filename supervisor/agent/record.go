@@ -67,14 +67,26 @@ type about struct {
 	born         time.Time
 }
 
-// slack is how much earlier than the start of a run its history may be dated:
-// file systems round, and clocks are read one after the other.
+// slack is how much earlier than the start of a run the file of its history may be
+// dated: file systems round, some to two seconds, and kernels lag behind.
 const slack = 2 * time.Second
 
-// FindRecord finds the history of the run that began at since in that place: the
-// one of the session if its name is known, else the only one written to since
-// then. It is false when there is none, or when several could be meant.
-func (a Agent) FindRecord(p Place, session string, since time.Time) (Record, bool) {
+// within says whether an entry with that stamp was written in a run that began at
+// since. Programs round down, to seconds or milliseconds; more is not forgiven, for
+// the run before may have ended a moment ago.
+func within(at, since time.Time) bool {
+	if at.Nanosecond() == 0 {
+		return !at.Before(since.Truncate(time.Second))
+	}
+	return !at.Before(since.Truncate(time.Millisecond))
+}
+
+// FindRecord finds the history of the run of that invocation that began at since in
+// that place: the one of the session if its name is known, else the only one written
+// to since then. Unless the invocation continues a session, one that is older than
+// the run is not meant: somebody else goes on with it, or its run has just ended. It
+// is false when there is none, or when several could be meant.
+func (a Agent) FindRecord(p Place, in Invocation, session string, since time.Time) (Record, bool) {
 	if a.record.database != nil {
 		r := a.record.database(p, session, since)
 		if _, err := os.Stat(r.Path); err != nil {
@@ -91,8 +103,12 @@ func (a Agent) FindRecord(p Place, session string, since time.Time) (Record, boo
 		if ab.helper || session == "" && ab.dir != "" && !slices.Contains(p.dirs(), ab.dir) || session != "" && ab.session != "" && ab.session != session {
 			continue
 		}
+		fresh := !ab.born.IsZero() && within(ab.born, since)
+		if session == "" && !in.Resumes && !ab.born.IsZero() && !fresh {
+			continue
+		}
 		found = append(found, path)
-		if !ab.born.IsZero() && !ab.born.Before(since.Add(-slack)) {
+		if fresh {
 			born = append(born, path)
 		}
 	}
@@ -171,7 +187,7 @@ func (a Agent) ReadRecord(r Record, since time.Time) Standing {
 	var t track
 	v := values{}
 	each := func(value []byte) {
-		if at := stamp(value); at.IsZero() || !at.Before(since.Add(-slack)) {
+		if at := stamp(value); at.IsZero() || within(at, since) {
 			a.record.line(&t, value)
 		}
 	}

@@ -46,8 +46,14 @@ func (h home) write(path, content string, after time.Duration) {
 // want checks which record is found.
 func (h home) want(agent, session, path string) Record {
 	h.Helper()
+	return h.wantOf(Invocation{}, agent, session, path)
+}
+
+// wantOf checks which record of an invocation is found.
+func (h home) wantOf(in Invocation, agent, session, path string) Record {
+	h.Helper()
 	a, _ := ByName(agent)
-	r, ok := a.FindRecord(h.Place, session, h.since)
+	r, ok := a.FindRecord(h.Place, in, session, h.since)
 	if path != "" {
 		path = filepath.Join(h.Home, path)
 	}
@@ -128,6 +134,44 @@ func TestFindOthers(t *testing.T) {
 		t.Errorf("query %s with %v", r.Query, r.Args)
 	}
 	h.want("generic", "", "")
+}
+
+// TestFindAfterAnother: a record that was finished a moment before the run began, or
+// that somebody goes on with meanwhile, is not the run's, unless it continues one.
+func TestFindAfterAnother(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	h.write(".gemini/tmp/x/.project_root", h.Dir, 0)
+	const before = ".gemini/tmp/x/chats/session-2026-1-9b220882.jsonl"
+	const text = `{"sessionId":"9b220882-2020","startTime":"2026-11-21T11:59:50.000Z"}
+{"timestamp":"2026-11-21T11:59:51.000Z","type":"user","content":"x"}
+{"timestamp":"2026-11-21T11:59:59.400Z","type":"gemini","content":"done","tokens":{"output":5}}
+`
+	for _, after := range []time.Duration{-time.Second / 2, time.Second} {
+		h.write(before, text, after)
+		h.want("gemini", "", "")
+		r := h.wantOf(Invocation{Resumes: true}, "gemini", "", before)
+		if s := gemini().ReadRecord(r, h.since); s.Turn != TurnUnknown {
+			t.Errorf("what was said before: %+v", s)
+		}
+	}
+	const ours = ".gemini/tmp/x/chats/session-2026-1-fc0e4f04.jsonl"
+	h.write(ours, `{"sessionId":"fc0e4f04-2020"}`+"\n"+`{"timestamp":"2026-11-21T12:00:00Z","type":"user","content":"x"}`, time.Second)
+	h.want("gemini", "", ours)
+}
+
+func TestWithin(t *testing.T) {
+	t.Parallel()
+	began := time.Date(2026, 11, 21, 12, 0, 0, 750_600_000, time.UTC)
+	for stamp, want := range map[string]bool{
+		"2026-11-21T12:00:00.750Z": true, "2026-11-21T12:00:00.749Z": false, "2026-11-21T12:00:00Z": true, "2026-11-21T11:59:59Z": false,
+		"2026-11-21T12:00:00.7506Z": true, "2026-11-21T13:00:00.760+01:00": true,
+	} {
+		at, err := time.Parse(time.RFC3339, stamp)
+		if err != nil || within(at, began) != want {
+			t.Errorf("%s: %v, %v", stamp, !want, err)
+		}
+	}
 }
 
 // TestReadRecordSince: what an older run left in the same record says nothing

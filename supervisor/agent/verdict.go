@@ -7,9 +7,10 @@ type Source string
 
 // The sources an agent has, strongest first.
 const (
-	SourceRecord Source = "record"
-	SourceJSON   Source = "json"
-	SourceText   Source = "text"
+	SourceTelemetry Source = "telemetry"
+	SourceRecord    Source = "record"
+	SourceJSON      Source = "json"
+	SourceText      Source = "text"
 )
 
 // Seen is everything that was seen of one run of an agent. A witness that was
@@ -18,8 +19,8 @@ type Seen struct {
 	Invocation Invocation
 	// Exit is the exit code; nil when the agent did not exit by itself.
 	Exit *int
-	// Record, JSON and Text are what the three witnesses say.
-	Record, JSON, Text Standing
+	// Telemetry, Record, JSON and Text are what the four witnesses say.
+	Telemetry, Record, JSON, Text Standing
 }
 
 // Evidence is one observation about how the last turn ended.
@@ -44,13 +45,18 @@ type testimony struct {
 // for an agent that Testifies is not success.
 //
 // A settled turn is believed before an open one, that before one that is presumed
-// to be completed, and else the stronger source: the record, then JSON, then text. Text alone proves no completion unless the
-// agent also exited with 0.
+// to be completed, and else the stronger source: telemetry, then the record, then
+// JSON, then text. Text alone proves no completion unless the agent also exited with
+// 0; and unless it did, its telemetry counts for nothing: the last of it may be
+// missing, and the others know better.
 func (a Agent) Verdict(s Seen) []Evidence {
 	if s.Invocation.Mode == ModeOther {
 		return nil
 	}
 	all := []testimony{{SourceRecord, s.Record}, {SourceJSON, s.JSON}, {SourceText, a.believed(s)}}
+	if s.exitedWell() {
+		all = slices.Insert(all, 0, testimony{SourceTelemetry, s.Telemetry})
+	}
 	all = slices.DeleteFunc(all, func(t testimony) bool { return t.Turn == TurnUnknown && t.Cause == "" })
 	slices.SortStableFunc(all, func(x, y testimony) int { return x.rank() - y.rank() })
 	var found []Evidence
@@ -60,9 +66,12 @@ func (a Agent) Verdict(s Seen) []Evidence {
 	return found
 }
 
+// exitedWell says whether the agent ended by itself, with 0.
+func (s Seen) exitedWell() bool { return s.Exit != nil && *s.Exit == 0 }
+
 // believed is the text as far as the exit code lets it be believed.
 func (a Agent) believed(s Seen) Standing {
-	zero := s.Exit != nil && *s.Exit == 0
+	zero := s.exitedWell()
 	quoted := a.honest && zero && s.Invocation.Mode == ModeHeadless && s.Text.Turn == TurnFailed
 	if quoted || !zero && s.Text.Turn == TurnCompleted {
 		return Standing{Session: s.Text.Session}
@@ -113,7 +122,7 @@ func (t testimony) points() Cause {
 
 // describe says for a person what a witness saw.
 func (t testimony) describe() string {
-	where := map[Source]string{SourceRecord: "the session record", SourceJSON: "the JSON output", SourceText: "the text"}[t.source]
+	where := map[Source]string{SourceTelemetry: "the telemetry", SourceRecord: "the session record", SourceJSON: "the JSON output", SourceText: "the text"}[t.source]
 	what := map[Turn]string{
 		TurnUnknown: "tells of trouble", TurnOpen: "ends in the middle of a turn", TurnCompleted: "says the turn completed",
 		TurnFailed: "says the turn failed", TurnInterrupted: "says the turn was interrupted",
@@ -123,6 +132,8 @@ func (t testimony) describe() string {
 		what = "repeats model calls that end without a reason"
 	case t.Turn == TurnOpen && t.Retrying:
 		what = "ends while the agent was trying again"
+	case t.Presumed:
+		what = "ends with an answer"
 	}
 	if t.Detail == "" || t.Turn == TurnCompleted {
 		return where + " " + what

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/hooks"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
+	"github.com/ocr-run/ocr-run/supervisor/agent"
+)
+
+const (
+	// telemetrySuffix is what the name of the file ends with that an agent writes its
+	// telemetry to; it begins with the run's uid.
+	telemetrySuffix = ".telemetry"
+	// telemetryKept is how much of what was read may lie in that file, in bytes: an
+	// agent that writes on for days fills no disk.
+	telemetryKept = 1 << 20
+)
+
+// listener reads an agent's telemetry. A nil listener hears nothing. It belongs to
+// whom the [glance] belongs to.
+type listener struct {
+	file   *os.File
+	reader *agent.TelemetryReader
+	at     int64
+}
+
+// listen has the run's agent write down why its model stopped, where that is kept
+// from its output and its record, and its user has not arranged its telemetry
+// himself. One that would be seen to do so is asked only with --hooks, and only
+// where no screen tells.
+func (w *wrapping) listen() {
+	if w.witness == nil || w.stateDir == "" {
+		return
+	}
+	path := runfile.CompanionPath(w.stateDir, w.uid+telemetrySuffix)
+	t := w.witness.agent.Telemetry(path)
+	loud := w.opts.hooks && w.witness.headless() && !elevates(w.command[0])
+	if len(t.Env) == 0 || !t.Silent && !loud || w.arranged() {
+		return
+	}
+	f, err := placeTelemetry(path)
+	if err != nil {
+		w.log.Warn().Err(err).Msg("telemetry")
+		return
+	}
+	w.injected.env, w.injected.files = append(w.injected.env, t.Env...), true
+	w.witness.telemetry = &listener{file: f, reader: w.witness.agent.TelemetryReader()}
+}
+
+// elevates says whether a command runs another one as somebody else, who could not
+// open a file of ours.
+func elevates(command string) bool {
+	name := filepath.Base(command)
+	return name == "sudo" || name == "doas"
+}
+
+// placeTelemetry makes the file. It must be there before the agent is.
+func placeTelemetry(path string) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+}
+
+// arranged says whether the agent's telemetry is arranged already, by anybody but
+// the run that this one is inside of.
+func (w *wrapping) arranged() bool {
+	environ := w.plainEnv()
+	a := w.witness.agent
+	// An agent's own settings for all users are where its defaults for them are.
+	var system []string
+	if n := hooks.NamesOf(w.agent); n.File != "" {
+		settings := strings.Replace(n.File, "DEFAULTS", "SETTINGS", 1)
+		path, set := valueIn(environ, settings)
+		if !set || path == "" {
+			path = filepath.Join(systemSettings(n.File), "settings.json")
+		}
+		system = []string{path, defaultsFile(n.File, environ)}
+	}
+	return a.Arranged(w.witness.in, w.place(environ), w.withoutOurs(environ), system)
+}
+
+// withoutOurs is an environment without what an outer run has put there for its own
+// agent's telemetry.
+func (w *wrapping) withoutOurs(environ []string) []string {
+	for _, kv := range environ {
+		_, path, _ := strings.Cut(kv, "=")
+		uid, ours := strings.CutSuffix(filepath.Base(path), telemetrySuffix)
+		if !ours || !strings.Contains(w.lineage, uid) {
+			continue
+		}
+		given := w.witness.agent.Telemetry(path).Env
+		return slices.DeleteFunc(slices.Clone(environ), func(kv string) bool { return slices.Contains(given, kv) })
+	}
+	return environ
+}
+
+// read reads on, as far as most bytes, and lets go of what was read.
+func (l *listener) read(most int64) {
+	if l == nil {
+		return
+	}
+	buf := make([]byte, 64<<10)
+	for r := io.NewSectionReader(l.file, l.at, most); ; {
+		n, err := r.Read(buf)
+		l.reader.Feed(buf[:n])
+		l.at += int64(n)
+		if err != nil {
+			break
+		}
+	}
+	// The agent appends, and so goes on at the start.
+	if info, err := l.file.Stat(); err == nil && l.at > telemetryKept && info.Size() == l.at && l.file.Truncate(0) == nil {
+		l.at = 0
+	}
+}
+
+// heard is what the telemetry says of the session in the end.
+func (l *listener) heard(session string) agent.Standing {
+	if l == nil {
+		return agent.Standing{}
+	}
+	l.read(outputMost)
+	_ = l.file.Close()
+	return l.reader.Standing(session)
+}

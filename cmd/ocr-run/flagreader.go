@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ocr-run/ocr-run/supervisor/agent"
 )
 
 // flagReader reads flag values one by one and remembers the first that makes
@@ -33,15 +35,21 @@ func (p *flagReader) label(flag string) string {
 	return v
 }
 
+// agent is the name of an agent that is known, or the one for all others; empty when
+// the flag is.
+func (p *flagReader) agent(flag string) string {
+	v := p.flags.String(flag)
+	if _, known := agent.ByName(v); v != "" && !known {
+		p.refuse(flag, "%q is none of %s", v, joined(append(agent.Names(), agent.Generic().Name)))
+	}
+	return v
+}
+
 // oneOf is a value out of a closed list.
 func oneOf[S ~string](p *flagReader, flag string, allowed ...S) S {
 	v := S(p.flags.String(flag))
 	if !slices.Contains(allowed, v) {
-		words := make([]string, 0, len(allowed))
-		for _, a := range allowed {
-			words = append(words, string(a))
-		}
-		p.refuse(flag, "%q is none of %s", v, strings.Join(words, ", "))
+		p.refuse(flag, "%q is none of %s", v, joined(allowed))
 	}
 	return v
 }

@@ -45,8 +45,8 @@ type runOptions struct {
 	env []string
 	// name is a label for people; it names nothing.
 	name string
-	// agent names the adapter to use instead of the one argv[0] suggests. It
-	// is not checked against the adapters that exist.
+	// agent names the adapter to use instead of the one argv[0] suggests. A run that
+	// goes on with another may have one that another release knew.
 	agent string
 	// log is the file the output is copied to as it passes, capped at logSize
 	// bytes (always positive), with one rotated file kept.
@@ -145,7 +145,7 @@ func parseOptions(c flagValues, base string) (runOptions, error) {
 		cwd:        p.directory("cwd", base),
 		env:        p.pairs("env"),
 		name:       p.label("name"),
-		agent:      p.label("agent"),
+		agent:      p.agent("agent"),
 		log:        p.path("log", base),
 		logSize:    p.size("log-size"),
 		heartbeat:  p.duration("heartbeat", leastHeartbeat),

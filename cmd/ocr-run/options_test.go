@@ -82,6 +82,7 @@ func TestOptionsRefused(t *testing.T) {
 		{"--env", "=value"},
 		{"--name", "a\x1b[2J"},
 		{"--name", ""},
+		{"--agent", "claud"},
 		{"--log-size", "0"},
 		{"--log-size", "9999999999G"},
 		{"--log-size", "10X"},

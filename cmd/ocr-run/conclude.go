@@ -190,7 +190,7 @@ func (w *wrapping) receipt(view render.Execution, to receiptTo) {
 	}
 	if w.opts.receipt != "" {
 		if err := os.WriteFile(w.opts.receipt, doc, 0o600); err != nil {
-			_, _ = fmt.Fprintf(w.env.stderr, "%s: write receipt: %s\n", program, err)
+			_, _ = fmt.Fprintf(w.env.stderr, "%s: write receipt: %s\nTry: %s show --json %s\n", program, err, program, view.UID)
 		}
 	}
 	terminal := term.IsTerminal(int(w.env.stderr.Fd()))

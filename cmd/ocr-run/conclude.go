@@ -51,7 +51,7 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	if w.tee != nil && w.tee.err != nil && !w.opts.quiet {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: --log: the copy is not complete: %s\n", program, w.tee.err)
 	}
-	w.lastResort(view)
+	w.lastResort(view, to)
 	if goesOn {
 		w.stays(view, to, w.goOn(e.UID, next, res.Hurried))
 	}
@@ -189,9 +189,7 @@ func (w *wrapping) receipt(view render.Execution, to receiptTo) {
 		}
 	}
 	if w.opts.receipt != "" {
-		if err := os.WriteFile(w.opts.receipt, doc, 0o600); err != nil {
-			_, _ = fmt.Fprintf(w.env.stderr, "%s: write receipt: %s\nTry: %s show --json %s\n", program, err, program, view.UID)
-		}
+		w.writeReceipt(doc, view.UID)
 	}
 	terminal := term.IsTerminal(int(w.env.stderr.Fd()))
 	switch {
@@ -205,20 +203,13 @@ func (w *wrapping) receipt(view render.Execution, to receiptTo) {
 	}
 }
 
-// lastResort says on stderr what could be written nowhere else.
-func (w *wrapping) lastResort(view render.Execution) {
-	if !w.journal.Lost() || w.opts.quiet {
+// writeReceipt writes the receipt to the file asked for.
+func (w *wrapping) writeReceipt(doc []byte, uid string) {
+	if err := os.WriteFile(w.opts.receipt, doc, 0o600); err != nil {
+		_, _ = fmt.Fprintf(w.env.stderr, "%s: write receipt: %s\nTry: %s show --json %s\n", program, err, program, uid)
 		return
 	}
-	line, err := render.JSONLine(view)
-	if err == nil {
-		place := w.stateDir
-		if place == "" {
-			place = "the state directory (" + errNoHome.Error() + ")"
-		}
-		_, _ = fmt.Fprintf(w.env.stderr, "%s: neither the ledger nor the spool in %s can be written; this run is recorded here alone: %s",
-			program, place, line)
-	}
+	w.keptIn = w.opts.receipt
 }
 
 // onEnd runs the command of --on-end with the receipt on its standard input and

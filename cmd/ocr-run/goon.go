@@ -151,25 +151,6 @@ func (w *wrapping) goOn(uid string, next resumption, hurried func() bool) error 
 	return nil
 }
 
-// ownProgram is the file to execute for another process of this program: by its own
-// name, which others see, unless another file has that now or none.
-func ownProgram() (string, error) {
-	self, err := supervisor.SelfPath()
-	if err != nil {
-		return "", fmt.Errorf("find own executable: %w", err)
-	}
-	ours, err := os.Stat(self)
-	if err != nil {
-		return "", fmt.Errorf("find own executable: %w", err)
-	}
-	if named, err := os.Executable(); err == nil {
-		if there, err := os.Stat(named); err == nil && os.SameFile(ours, there) {
-			return named, nil
-		}
-	}
-	return self, nil
-}
-
 // announceNext says when the work is gone on with.
 func (w *wrapping) announceNext(next resumption) {
 	more := "then no more"

@@ -38,7 +38,7 @@ func (c call) machineFacts(ctx context.Context) doctor.Facts {
 		Home: doctor.FindHome(c.lookup), State: doctor.FindState(dir), Kernel: doctor.FindKernel(), Limits: doctor.FindLimits(),
 		Terminal: doctor.FindTerminal([3]*os.File{c.stdin, c.stdout, c.stderr}, c.get("TERM")), Machine: c.machineNames(),
 	}
-	if self, err := os.Executable(); err == nil {
+	if self, err := ownFile(); err == nil {
 		f.Program = doctor.FindProgram(program, self, pathOf(c.environ), c.dir)
 	}
 	f.State.Remote, _ = store.Remote(filepath.Join(dir, "ledger.db")) // what cannot be asked is taken for local

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -17,7 +18,7 @@ func FlowTable(s Style, all []Flow) string {
 			{clockTime(&f.CreatedAt), plain},
 			{f.Status, statusColor(f.Status)},
 			{f.Outcome, outcomeColor(f.Outcome)},
-			{counts(f.Runs), plain},
+			{cmp.Or(counts(f.Runs), "none"), plain},
 			{orDash(f.Workspace), dim},
 			{orDash(f.Goal), plain},
 		})
@@ -40,14 +41,14 @@ func FlowText(s Style, f Flow) string {
 		{"ended", moment(s, f.EndedAt)},
 		{"limit", limitText(f)},
 		{"revision", number(int(f.Revision))},
-		{"runs", counts(f.Runs)},
+		{"runs", cmp.Or(counts(f.Runs), "none")},
 	})
 	return b.String()
 }
 
 // FlowLine is a flow in one line: what the verbs that change it answer.
 func FlowLine(s Style, f Flow) string {
-	return s.paint(bold, Plain(f.ID)) + "  " + flowState(s, f) + ": " + counts(f.Runs) + "\n"
+	return s.paint(bold, Plain(f.ID)) + "  " + flowState(s, f) + ": " + runsText(f) + "\n"
 }
 
 // FlowCancelledText is the answer for a person.
@@ -116,7 +117,15 @@ func limitText(f Flow) string {
 	return number(*f.MaxParallel) + " at once"
 }
 
-// counts are the runs in words; zero ones are left out.
+// runsText is the runs of a flow in words.
+func runsText(f Flow) string {
+	if f.EndedAt == nil {
+		return cmp.Or(counts(f.Runs), "no runs yet")
+	}
+	return cmp.Or(counts(f.Runs), "no runs")
+}
+
+// counts are the runs in words; zero ones are left out, and without any it is empty.
 func counts(c FlowCounts) string {
 	var parts []string
 	for _, p := range []struct {
@@ -133,9 +142,6 @@ func counts(c FlowCounts) string {
 		if p.n > 0 {
 			parts = append(parts, number(p.n)+" "+p.what)
 		}
-	}
-	if parts == nil {
-		return "none"
 	}
 	return strings.Join(parts, ", ")
 }

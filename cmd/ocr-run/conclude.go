@@ -76,6 +76,22 @@ func (w *wrapping) stays(view render.Execution, to receiptTo, trouble error) {
 	}
 }
 
+// remains concludes the run before, which this one was to go on with by itself and may
+// not: it was the last after all, and what it left to the next one is done here.
+func (w *wrapping) remains(ctx context.Context, before store.Execution, why error) error {
+	w.say("not gone on with by itself: %s", why)
+	view := executionView(before, heartbeat.LivenessEnded, w.env.observer().Now)
+	view.Attempts = attemptsView(w.earlier(ctx, before))
+	w.receipt(view, receiptTo{})
+	w.onEnd(ctx, view)
+	code, sig := endOf(verdictOf(before), before.Process, 0)
+	if sig != 0 {
+		w.close()
+		supervisor.DieOf(syscall.Signal(sig))
+	}
+	return answered(code)
+}
+
 // row is the run as the ledger has it, with the workflow it belongs to; or, when
 // the ledger cannot be read, as we know it ourselves.
 func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Execution {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ocr-run/ocr-run/lifecycle"
 )
@@ -168,7 +169,7 @@ func withReported(ctx context.Context, tx *sql.Tx, e Ending) ([]lifecycle.Eviden
 			AND (type = 'turn_settled' AND payload ->> 'state' <> 'completed' OR type = 'session_state' AND payload ->> 'status' = 'error')
 			AND seq > COALESCE((SELECT max(seq) FROM events WHERE uid = ?1 AND type IN ('turn_pending', 'turn_started')), 0)
 		ORDER BY seq DESC LIMIT 1`, e.UID).Scan(&said.Detail, &said.AtMS)
-	known := slices.ContainsFunc(e.Evidence, func(old lifecycle.Evidence) bool { return old.Detail == said.Detail })
+	known := slices.ContainsFunc(e.Evidence, func(old lifecycle.Evidence) bool { return strings.Contains(old.Detail, said.Detail) })
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return e.Evidence, nil

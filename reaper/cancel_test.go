@@ -145,7 +145,7 @@ func TestCancelBesideEndlessSweep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unlock() //nolint:errcheck // the test is over
+	defer unlock()
 	s.wait = func(context.Context, time.Duration) error { return nil }
 	got, err := Cancel(t.Context(), s.Config, s.uid)
 	if !errors.Is(err, ErrHeld) || got.State != CancelSettled || !left.alive() {

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Kind is what sort of work a workflow is.
@@ -67,12 +68,32 @@ type PhaseError struct {
 func (e *PhaseError) Error() string {
 	switch {
 	case e.Foreign:
-		return fmt.Sprintf("invalid phase %q for workflow kind %q: valid phases are %v", e.To, e.Kind, Phases(e.Kind))
+		return fmt.Sprintf("invalid phase %q for workflow kind %q: valid phases are %s", e.To, e.Kind, listed(Phases(e.Kind)))
 	case e.NewRound:
 		return fmt.Sprintf("illegal round boundary: a new round starts in %q, not in %q", FirstPhase(e.Kind), e.To)
 	default:
-		return fmt.Sprintf("illegal phase transition: %s → %s: from %q only %v can be reached", e.From, e.To, e.From, reachable(e.Kind, e.From))
+		return fmt.Sprintf("illegal phase transition: %s → %s: from %q only %s can be reached", e.From, e.To, e.From, listed(reachable(e.Kind, e.From)))
 	}
+}
+
+// listed is phases with commas between them.
+func listed(phases []Phase) string {
+	words := make([]string, len(phases))
+	for i, p := range phases {
+		words[i] = string(p)
+	}
+	return strings.Join(words, ", ")
+}
+
+// NextPhase is where a workflow goes from a phase, back to the first from the last;
+// empty for a phase that its kind does not have.
+func NextPhase(k Kind, from Phase) Phase {
+	n := PhaseNumber(k, from)
+	if n == 0 {
+		return ""
+	}
+	phases := Phases(k)
+	return phases[n%len(phases)]
 }
 
 // CheckAdvance says whether a workflow of kind k may move from one phase to
@@ -91,15 +112,13 @@ func CheckAdvance(k Kind, from, to Phase, newRound bool) error {
 	}
 }
 
-// reachable lists where a workflow can go from a phase, itself first. The
-// phase "complete" leads back to the first.
+// reachable lists where a workflow can go from a phase, itself first.
 func reachable(k Kind, from Phase) []Phase {
-	n := PhaseNumber(k, from)
-	phases := Phases(k)
-	if n == 0 {
+	next := NextPhase(k, from)
+	if next == "" {
 		return nil
 	}
-	return []Phase{from, phases[n%len(phases)]}
+	return []Phase{from, next}
 }
 
 // WorkflowStatus is the state of a workflow as stored. Open means not terminal.

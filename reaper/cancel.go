@@ -128,8 +128,9 @@ func Await(ctx context.Context, c Config, uid string) error {
 }
 
 // tidyUp stops what is left of runs that are over, if nobody looks after them at
-// two looks a second apart.
-func tidyUp(ctx context.Context, c Config, uids ...string) ([]ProcessStep, error) {
+// two looks a second apart. It does so as a sweep, the only one at that time: two
+// would let go what the other one has halted.
+func tidyUp(ctx context.Context, c Config, uids ...string) (found []ProcessStep, err error) {
 	w := sweeping{Config: c, plan: Plan{At: c.Observe().Now}}
 	first, err := sceneOf(ctx, c.Ledger, c.StateDir, c.Observe(), c.system())
 	if err != nil {
@@ -139,6 +140,11 @@ func tidyUp(ctx context.Context, c Config, uids ...string) ([]ProcessStep, error
 	if len(uids) == 0 || len(of(first.processes(), uids...)) == 0 && len(first.restless()) == 0 {
 		return nil, nil
 	}
+	unlock, err := w.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	if err := w.secondLook(ctx); err != nil {
 		return nil, err
 	}
@@ -148,6 +154,23 @@ func tidyUp(ctx context.Context, c Config, uids ...string) ([]ProcessStep, error
 	}
 	err = w.stopIn(ctx, second, func(r *run) bool { return slices.Contains(uids, r.UID) })
 	return of(w.done.Processes, uids...), err
+}
+
+// sweepPatience is how long what is to be stopped now waits for a sweep under way: as
+// long as that may take over stopping, and a little for the rest.
+const sweepPatience = stopBound + 5*time.Second
+
+// lock is [Lock], waited for.
+func (w *sweeping) lock(ctx context.Context) (unlock func() error, err error) {
+	for waited := time.Duration(0); ; waited += awaitLast {
+		unlock, err = Lock(w.StateDir)
+		if !errors.Is(err, ErrHeld) || waited >= sweepPatience {
+			return unlock, err
+		}
+		if err := w.pause(ctx, awaitLast); err != nil {
+			return nil, fmt.Errorf("wait for another sweep: %w", err)
+		}
+	}
 }
 
 // of keeps the steps of some runs.

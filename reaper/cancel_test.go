@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
@@ -88,6 +89,67 @@ func TestCancelOfDeadWrapper(t *testing.T) {
 	}
 	if _, err := Cancel(t.Context(), s.Config, "nobody"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("an unknown run: %v", err)
+	}
+}
+
+// A cancel and a sweep of one ledger do not stop at the same time: each would let go
+// what the other one has halted. The cancel waits for the sweep under way, and is one
+// itself while it stops.
+func TestCancelAndSweepInTurn(t *testing.T) {
+	t.Parallel()
+	s := newSweep(t)
+	left := breed(t, s.marker(), "setsid")[0]
+	s.row(left)
+	unlock, err := Lock(s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waits, swept := 0, false
+	s.wait = func(ctx context.Context, d time.Duration) error {
+		waits++
+		switch {
+		case waits <= 3 && !left.alive():
+			t.Error("the cancel has stopped something beside the sweep")
+		case waits == 3:
+			swept = true
+			return unlock()
+		case waits > 3 && swept:
+			if _, err := Lock(s.dir); !errors.Is(err, ErrHeld) || !underWay(s.dir) {
+				t.Errorf("a sweep may begin beside the cancel: %v", err)
+			}
+			swept = false
+			return clock.Wait(ctx, d) // between the two looks
+		}
+		return nil
+	}
+	got, err := Cancel(t.Context(), s.Config, s.uid)
+	if err != nil || waits < 4 || left.alive() || len(got.Processes) != 1 || !got.Processes[0].Done {
+		t.Errorf("%+v, %v, after %d waits", got, err, waits)
+	}
+	unlock, err = Lock(s.dir)
+	if err != nil {
+		t.Fatalf("the cancel holds on to the lock: %v", err)
+	}
+	if err := unlock(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A sweep that does not end is waited for no longer than it may take, and named.
+func TestCancelBesideEndlessSweep(t *testing.T) {
+	t.Parallel()
+	s := newSweep(t)
+	left := breed(t, s.marker(), "setsid")[0]
+	s.row(left)
+	unlock, err := Lock(s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	s.wait = func(context.Context, time.Duration) error { return nil }
+	got, err := Cancel(t.Context(), s.Config, s.uid)
+	if !errors.Is(err, ErrHeld) || got.State != CancelSettled || !left.alive() {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/ocr-run/ocr-run/lifecycle"
 )
@@ -140,6 +142,11 @@ func end(ctx context.Context, tx *sql.Tx, e Ending, row openRow) (err error) {
 			return err
 		}
 	}
+	if row.turned {
+		if e.Evidence, err = withReported(ctx, tx, e); err != nil {
+			return err
+		}
+	}
 	if row.turns {
 		if err := interruptTurns(ctx, tx, e.UID, e.At); err != nil {
 			return err
@@ -152,6 +159,24 @@ func end(ctx context.Context, tx *sql.Tx, e Ending, row openRow) (err error) {
 		}
 	}
 	return settleEnd(ctx, tx, endEvent(e.End), e, round, others)
+}
+
+// withReported is the evidence of an end with what was said, as it happened, of the
+// last turn not being completed, unless the evidence says the same already.
+func withReported(ctx context.Context, tx *sql.Tx, e Ending) ([]lifecycle.Evidence, error) {
+	said := lifecycle.Evidence{Source: lifecycle.SourceHook}
+	err := tx.QueryRowContext(ctx, `SELECT payload ->> 'detail', at FROM events WHERE uid = ?1 AND payload ->> 'detail' <> ''
+			AND (type = 'turn_settled' AND payload ->> 'state' <> 'completed' OR type = 'session_state' AND payload ->> 'status' = 'error')
+			AND seq > COALESCE((SELECT max(seq) FROM events WHERE uid = ?1 AND type IN ('turn_pending', 'turn_started')), 0)
+		ORDER BY seq DESC LIMIT 1`, e.UID).Scan(&said.Detail, &said.AtMS)
+	known := slices.ContainsFunc(e.Evidence, func(old lifecycle.Evidence) bool { return strings.Contains(old.Detail, said.Detail) })
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return e.Evidence, nil
+	case err != nil, known:
+		return e.Evidence, err
+	}
+	return append(slices.Clone(e.Evidence), said), nil
 }
 
 // learnEnd replaces a lost end by the real one. What the row already says about

@@ -57,8 +57,8 @@ type Recorder struct {
 	reannounced bool
 	// spoolLost: the spool failed and Log has been told.
 	spoolLost bool
-	// lost: so it was with the last fact.
-	lost bool
+	// lost is why the last fact could be written nowhere, nil when it could.
+	lost error
 }
 
 // NewRecorder makes a Recorder. Nothing is opened before the first write.
@@ -82,7 +82,10 @@ func (r *Recorder) Degraded() bool {
 
 // Lost says whether the last fact could be written nowhere, neither to the ledger
 // nor to the spool.
-func (r *Recorder) Lost() bool {
+func (r *Recorder) Lost() bool { return r.Trouble() != nil }
+
+// Trouble is why the last fact could be written nowhere; nil when it could.
+func (r *Recorder) Trouble() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.lost
@@ -284,7 +287,7 @@ func (r *Recorder) record(ctx context.Context, f fact, write func(context.Contex
 	err := r.direct(c, f, write) //nolint:contextcheck // it inherits ctx
 	switch {
 	case err == nil:
-		r.lost = false
+		r.lost = nil
 		return nil
 	case refusal(err):
 		r.config.Log(err)
@@ -380,7 +383,7 @@ func (r *Recorder) divert(f fact) {
 	}
 	uid := facts[0].uid()
 	err := r.spool.append(uid, facts)
-	r.lost = err != nil
+	r.lost = err
 	if err != nil {
 		if !r.spoolLost {
 			r.spoolLost = true

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +50,8 @@ var errNoCommand = errors.New("no command to run")
 // wrapRefused reports a usage error of a wrapped run. Its code is not that of
 // other usage errors: a wrapped command may well exit 2 itself.
 func wrapRefused(env environment, err error) int {
-	_, _ = fmt.Fprintf(env.stderr, "%s: %s\nTry: %s --help\n", program, err, program)
+	try := cmp.Or(nextStep(err), program+" --help")
+	_, _ = fmt.Fprintf(env.stderr, "%s: %s\nTry: %s\n", program, err, try)
 	return exitNotLaunched
 }
 

@@ -42,7 +42,7 @@ the run's uid. What came of it:
 			{exitAmbiguous, "several runs answer to UID; they are listed"},
 			{exitNotFound, "no run answers to UID"},
 			{exitInvariant, "refused"},
-			{exitBusy, "another process keeps the ledger locked"},
+			{exitBusy, "another process keeps the ledger locked, or a sweep does not end"},
 			{exitTimedOut, "the timeout was over before the run was"},
 			{exitInterrupted, "cut short by INT (HUP: 129, TERM: 143); the wish is written down"},
 		},

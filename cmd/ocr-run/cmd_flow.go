@@ -156,8 +156,10 @@ func (c call) flowRefused(id string, f store.Flow, r lifecycle.FlowRefusal, trou
 	case lifecycle.FlowOwnerMismatch:
 		return say("it belongs to %s", f.Owner)
 	case lifecycle.FlowCancelRequested:
+		e.try = c.anotherFlow(id)
 		return say("it was asked to end at %s, which nothing takes back", render.Time(f.CancelRequestedAtMS))
 	case lifecycle.FlowTerminal:
+		e.try = c.anotherFlow(id)
 		return say("it has ended, %s", f.Status)
 	case lifecycle.FlowRevisionConflict:
 		return say("it has changed since, and is at revision %d now", f.Revision)
@@ -168,6 +170,19 @@ func (c call) flowRefused(id string, f store.Flow, r lifecycle.FlowRefusal, trou
 		return c.failed(fmt.Errorf("%s: %w", r, trouble))
 	}
 	return trouble
+}
+
+// anotherFlow is the way on from a flow that nothing more can be begun in: a flow of
+// another name for what was to begin, a look at it for all else.
+func (c call) anotherFlow(id string) string {
+	switch {
+	case c.verb != "flow create" && c.verb != "flow run":
+		return program + " flow show " + id
+	case render.ShortFlow(id) != id: // the name was made by us
+		return program + " flow create, for a flow of its own"
+	default:
+		return program + " flow create --id " + id + "-2, for a flow of its own"
+	}
 }
 
 // errTransition marks a step that a flow cannot take.

@@ -43,7 +43,7 @@ part of. What came of it:
 			{exitAmbiguous, "several flows answer to FLOW; they are listed"},
 			{exitNotFound, "not_found: no flow answers to FLOW"},
 			{exitInvariant, "refused"},
-			{exitBusy, "another process keeps the ledger locked"},
+			{exitBusy, "another process keeps the ledger locked, or a sweep does not end"},
 			{exitTimedOut, "the timeout was over before everything had ended"},
 			{exitInterrupted, "cut short by INT (HUP: 129, TERM: 143); the wish is written down"},
 		},

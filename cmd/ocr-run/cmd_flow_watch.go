@@ -1,9 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -19,7 +19,6 @@ import (
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper"
 	"github.com/ocr-run/ocr-run/store"
-	"github.com/ocr-run/ocr-run/supervisor"
 )
 
 // flowWatchVerb follows a flow.
@@ -35,6 +34,7 @@ The exit code is what the flow amounts to.`,
 		most: 1,
 		flags: []flagSpec{
 			{name: "idle", usage: "end as well when nothing of it runs or waits for its turn"},
+			{name: "json", usage: "print one JSON object on a line for each change"},
 		},
 		exits: []exitLine{
 			{exitOK, "success; with --idle also: nothing of it runs, and all went well"},
@@ -60,8 +60,6 @@ const (
 	watchLook = 2 * time.Second
 	// watchSettle is how often dead runs are settled meanwhile.
 	watchSettle = 5 * time.Second
-	// doingMost bounds what is read of a log to say what a run is doing, in bytes.
-	doingMost = 4 << 10
 )
 
 // watcher follows one flow.
@@ -73,6 +71,7 @@ type watcher struct {
 	screen bool
 	drawn  int
 	frame  int
+	json   bool
 
 	seen            int64
 	looked, settled time.Duration // awake times of the last
@@ -89,7 +88,8 @@ func runFlowWatch(ctx context.Context, c call) error {
 	ctx, stop := untilSignal(ctx, unix.SIGINT, unix.SIGTERM)
 	defer stop()
 	w := &watcher{call: c, told: map[string]string{}, seen: -1}
-	w.screen = term.IsTerminal(int(c.stdout.Fd())) && c.get("TERM") != "dumb"
+	w.json = c.flags.Bool("json")
+	w.screen = !w.json && term.IsTerminal(int(c.stdout.Fd())) && c.get("TERM") != "dumb"
 	found, err := c.reading(ctx, func(l *store.Ledger) error {
 		id, err := c.flowID(ctx, l, c.operand())
 		if err != nil {
@@ -204,51 +204,35 @@ func (w *watcher) look(ctx context.Context) error {
 	w.joinHosts(ctx, rows)
 	w.flow, w.children, w.runs = flowViewOf(f, rows), flowChildren(rows), w.runs[:0]
 	for i, v := range w.views(ctx, rows) {
-		w.runs = append(w.runs, render.Watched{Execution: v, Doing: w.doing(rows[i])})
+		run := render.Watched{Execution: v}
+		run.Doing, run.Line = w.doing(rows[i])
+		w.runs = append(w.runs, run)
 	}
 	return nil
 }
 
-// doing is what a run is doing, as far as it can be seen: the last line of its log,
-// the phase of its work, its turn, or what it has started.
-func (w *watcher) doing(e store.Execution) string {
+// doing is what a run is doing, as far as it can be seen: the last thing its log says,
+// the phase of its work, its turn, or what it has started. line is the last line of its
+// log as it is.
+func (w *watcher) doing(e store.Execution) (text, line string) {
 	if e.Process.End.Over() {
-		return ""
+		return "", ""
 	}
-	if line := w.lastLine(e.UID); line != "" {
-		return line
+	if dir, err := w.stateDir(); err == nil {
+		text, line = saying(reaper.LogPath(dir, e.UID))
 	}
 	switch {
+	case text != "":
 	case e.Workflow != nil && e.Workflow.Phase != "":
-		return string(e.Workflow.Kind) + " in phase " + string(e.Workflow.Phase)
+		text = string(e.Workflow.Kind) + " in phase " + string(e.Workflow.Phase)
 	case e.Turn == lifecycle.TurnRunning || e.Turn == lifecycle.TurnPending:
-		return "turn " + string(e.Turn)
+		text = "turn " + string(e.Turn)
 	case len(e.Descendants) > 0:
-		return e.Descendants[len(e.Descendants)-1].Name
+		text = e.Descendants[len(e.Descendants)-1].Name
 	default:
-		return render.CommandLine(e.Command)
+		text = render.CommandLine(e.Command)
 	}
-}
-
-// lastLine is the last line in the log of a run in the background, empty without one.
-func (w *watcher) lastLine(uid string) string {
-	dir, err := w.stateDir()
-	if err != nil {
-		return ""
-	}
-	f, err := os.Open(reaper.LogPath(dir, uid))
-	if err != nil {
-		return ""
-	}
-	defer f.Close() //nolint:errcheck // it is only read
-	if info, err := f.Stat(); err == nil && info.Size() > doingMost {
-		_, _ = f.Seek(-doingMost, io.SeekEnd)
-	}
-	b, _ := io.ReadAll(io.LimitReader(f, doingMost))
-	var tail supervisor.Tail
-	tail.Add(b)
-	lines := strings.Split(strings.TrimSpace(supervisor.ShownText(&tail, 0, 0)), "\n")
-	return strings.TrimSpace(lines[len(lines)-1])
+	return text, line
 }
 
 // draw shows the moment: over the last one, or what has changed since.
@@ -270,20 +254,39 @@ func (w *watcher) draw(last bool) error {
 
 // tell says what has changed, a line each.
 func (w *watcher) tell(last bool) error {
-	var b strings.Builder
+	var b bytes.Buffer
 	for _, r := range w.runs {
-		line := render.WatchedChange(r.Execution)
 		// How long it runs is no news.
-		if key := r.Outcome + r.Liveness; w.told[r.UID] != key {
+		key := r.Outcome + r.Liveness
+		if w.json {
+			key += r.Line
+		}
+		if w.told[r.UID] != key {
 			w.told[r.UID] = key
-			b.WriteString(line)
+			if err := w.write(&b, render.WatchedJSON{Run: &r.Execution, Line: render.OrNull(r.Line)}, render.WatchedChange(r.Execution)); err != nil {
+				return err
+			}
 		}
 	}
 	if key := w.flow.Status; w.told[""] != key || last {
 		w.told[""] = key
-		b.WriteString(render.FlowLine(w.style(), w.flow))
+		if err := w.write(&b, render.WatchedJSON{Flow: &w.flow}, render.FlowLine(w.style(), w.flow)); err != nil {
+			return err
+		}
 	}
-	return w.printText(b.String())
+	return w.print(b.Bytes())
+}
+
+// write adds a line in the form that was asked for.
+func (w *watcher) write(to *bytes.Buffer, change render.WatchedJSON, text string) error {
+	if !w.json {
+		to.WriteString(text)
+		return nil
+	}
+	change.SchemaVersion = render.SchemaVersion
+	line, err := render.JSONLine(change)
+	to.Write(line)
+	return err
 }
 
 // verdict is the exit code of what the flow amounts to.

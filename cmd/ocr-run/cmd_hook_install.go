@@ -170,28 +170,6 @@ func (c call) settings() (f settingsFile, path string, err error) {
 	return f, path, err
 }
 
-// ownPath is where this program is: as PATH has it, which outlasts an update, or
-// else the file itself.
-func (c call) ownPath() (string, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return "", &verbError{thing: c.verb, err: err}
-	}
-	found, err := findCommand(program, c.environ, c.dir)
-	if err != nil {
-		return self, nil //nolint:nilerr // it is not in the PATH
-	}
-	found = inDir(c.dir, found)
-	here, err := os.Stat(self)
-	if err != nil {
-		return self, nil //nolint:nilerr // it was replaced while it runs
-	}
-	if there, err := os.Stat(found); err == nil && os.SameFile(here, there) {
-		return found, nil
-	}
-	return self, nil
-}
-
 // readFile is a file's text and mode; of a file that does not exist, nothing and
 // the mode it would get.
 func readFile(path string) (text string, mode fs.FileMode, err error) {

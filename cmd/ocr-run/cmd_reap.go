@@ -94,9 +94,6 @@ func (c call) planOnly(ctx context.Context, cfg reaper.Config) error {
 // reap sweeps, after showing the plan where a person looks.
 func (c call) reap(ctx context.Context, cfg reaper.Config) error {
 	unlock, err := reaper.Lock(cfg.StateDir)
-	if errors.Is(err, reaper.ErrHeld) {
-		return &verbError{thing: c.verb, err: err, try: "the same command again when that has ended", kind: store.ErrBusy}
-	}
 	if err != nil {
 		return c.failed(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor"
 )
@@ -56,6 +57,7 @@ func runResume(ctx context.Context, c call) error {
 	if opts.notBefore, err = c.launchTime(); err != nil {
 		return c.usage("--at: %w", err)
 	}
+	c.takeNext(&opts)
 	var row store.Execution
 	var flow string
 	found, err := c.reading(ctx, func(l *store.Ledger) error {
@@ -64,7 +66,7 @@ func runResume(ctx context.Context, c call) error {
 			opts.workflow, err = c.openWorkflow(ctx, l, row.WorkflowID)
 		}
 		if err == nil {
-			flow, err = c.openWorkflow(ctx, l, row.FlowID)
+			flow, err = c.flowToGoOnIn(ctx, l, row.FlowID, opts.autoResumed)
 		}
 		return err
 	})
@@ -82,7 +84,6 @@ func runResume(ctx context.Context, c call) error {
 		opts.name = row.Name
 	}
 	opts.uid, opts.background = background.uid, background
-	c.takeNext(&opts)
 	if flow != "" {
 		return c.resumeInFlow(ctx, opts, row, flow)
 	}
@@ -115,10 +116,15 @@ func (c call) goOnWith(ctx context.Context, opts runOptions, row store.Execution
 		err = l.Claim(ctx, cfg.Announcement(c.clock.Now()), row.AgentSessionID)
 	}
 	if by, ok := errors.AsType[*store.OccupiedError](err); ok {
-		return c.taken(by)
+		err = c.taken(by)
+	} else if err != nil {
+		err = c.failed(err)
 	}
-	if err != nil {
-		return c.failed(err)
+	switch {
+	case err != nil && opts.autoResumed:
+		return w.remains(ctx, row, err)
+	case err != nil:
+		return err
 	}
 	return answered(w.conclude(ctx, supervisor.Run(ctx, cfg)))
 }
@@ -145,8 +151,11 @@ func (c call) launchTime() (time.Time, error) {
 // resumeInFlow goes on with a run of a flow as another run of it.
 func (c call) resumeInFlow(ctx context.Context, opts runOptions, row store.Execution, flow string) error {
 	opts.patience = busyTimeout
-	r := &flowRun{call: c, opts: opts, command: row.Resume, flow: flow, session: row.AgentSessionID}
-	r.report = r.refuse
+	r := &flowRun{call: c, opts: opts, command: row.Resume, flow: flow, session: row.AgentSessionID, from: row}
+	if r.report = r.refuse; opts.autoResumed {
+		// Nobody asked for it here: what was refused is told in another way.
+		r.report = func(_ render.FlowRun, refusal error) error { return refusal }
+	}
 	return r.perform(ctx, supervisor.Catch())
 }
 
@@ -172,6 +181,20 @@ func (c call) occupied(by store.Execution, why string) error {
 		thing: c.verb, err: fmt.Errorf("%w: %s (process %d)", store.ErrConflict, why, by.Launch.Child.PID),
 		try: program + " show " + by.UID,
 	}
+}
+
+// flowToGoOnIn is the flow that a run is to go on in: its own if that can still be
+// worked in, else none. Work that goes on by itself does not leave a flow that was
+// asked to end.
+func (c call) flowToGoOnIn(ctx context.Context, l *store.Ledger, id string, byItself bool) (string, error) {
+	if id == "" || !byItself {
+		return c.openWorkflow(ctx, l, id)
+	}
+	f, err := l.Flow(ctx, id)
+	if err == nil && f.CancelRequestedAtMS != 0 {
+		return id, nil
+	}
+	return c.openWorkflow(ctx, l, id)
 }
 
 // openWorkflow is the workflow's id if it can still be worked on, else empty.

@@ -53,6 +53,7 @@ type wrapping struct {
 	witness              *witness // nil without an agent we know
 	injected             injected
 	debug                *os.File
+	keptIn               string // the file the receipt was written to
 	log                  zerolog.Logger
 	background           sync.WaitGroup
 }

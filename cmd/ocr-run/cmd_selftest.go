@@ -39,7 +39,7 @@ processes are left alone. It takes about ten seconds, and a minute at the most.`
 
 // runSelftest holds the drill with the program it is part of.
 func runSelftest(ctx context.Context, c call) error {
-	self, err := os.Executable()
+	self, err := ownProgram()
 	if err != nil {
 		return &verbError{thing: c.verb, err: err}
 	}

@@ -31,28 +31,17 @@ with it: files that this ocr-run would write otherwise, a program that is gone.`
 	}
 }
 
-// runServiceStatus looks at the files and asks the manager.
+// runServiceStatus tells how the service is.
 func runServiceStatus(ctx context.Context, c call) error {
-	s, err := c.service()
+	view, files, err := c.serviceNow(ctx)
 	if err != nil {
 		return err
-	}
-	files, err := c.serviceFiles(s)
-	if err != nil {
-		return err
-	}
-	view := serviceView(s, files)
-	there := presentFiles(files) > 0
-	if there {
-		if err := c.askManager(ctx, s, &view); err != nil {
-			return err
-		}
 	}
 	if err := c.answer(view, render.ServiceStatusText(c.style(), view)); err != nil {
 		return err
 	}
 	switch {
-	case !there && len(view.Problems) == 0:
+	case presentFiles(files) == 0 && len(view.Problems) == 0:
 		return answered(exitNotFound)
 	case len(view.Problems) > 0:
 		return answered(exitWarnings)
@@ -61,10 +50,32 @@ func runServiceStatus(ctx context.Context, c call) error {
 	}
 }
 
+// serviceNow is how the service is: it looks at the files and, where one is there,
+// asks the manager.
+func (c call) serviceNow(ctx context.Context) (view render.ServiceStatus, files []serviceFile, err error) {
+	s, err := c.service()
+	if err != nil {
+		return view, nil, err
+	}
+	if files, err = c.serviceFiles(s); err != nil {
+		return view, nil, err
+	}
+	view = serviceView(s, files)
+	if presentFiles(files) > 0 {
+		err = c.askManager(ctx, s, &view)
+	}
+	return view, files, err
+}
+
+// present says whether it is there, and ours.
+func (f serviceFile) present() bool {
+	return f.Standing == service.Same || f.Standing == service.Differs
+}
+
 // presentFiles counts the files of ours that are there.
 func presentFiles(files []serviceFile) (n int) {
 	for _, f := range files {
-		if f.Standing == service.Same || f.Standing == service.Differs {
+		if f.present() {
 			n++
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strconv"
@@ -61,7 +62,8 @@ func (c call) refused(w store.Workflow, err error) error {
 	phase, illegal := errors.AsType[*lifecycle.PhaseError](err)
 	switch {
 	case illegal && phase.Foreign:
-		return &verbError{thing: c.verb, err: err, try: program + " " + c.verb + " --phase " + string(lifecycle.FirstPhase(w.Kind))}
+		next := cmp.Or(lifecycle.NextPhase(w.Kind, phase.From), lifecycle.FirstPhase(w.Kind))
+		return &verbError{thing: c.verb, err: err, try: program + " " + c.verb + " --phase " + string(next)}
 	case illegal, errors.Is(err, store.ErrInvariant), errors.Is(err, store.ErrConflict):
 		return &verbError{thing: c.verb, err: err, try: program + " state status --session-id " + w.ID}
 	default:

@@ -34,7 +34,8 @@ another round or map run than the current one begins it, in its first phase.`,
 func runAdvance(ctx context.Context, c call) error {
 	phase := lifecycle.Phase(c.flags.String("phase"))
 	if phase == "" {
-		return c.usage("--phase is required")
+		return c.usage("--phase is required: of a review one of %s; of a map one of %s",
+			joined(lifecycle.Phases(lifecycle.KindReview)), joined(lifecycle.Phases(lifecycle.KindMap)))
 	}
 	round, err := c.roundFlag("current-round", "current-map-run")
 	if err != nil {

@@ -51,7 +51,7 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	if w.tee != nil && w.tee.err != nil && !w.opts.quiet {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: --log: the copy is not complete: %s\n", program, w.tee.err)
 	}
-	w.lastResort(view)
+	w.lastResort(view, to)
 	if goesOn {
 		w.stays(view, to, w.goOn(e.UID, next, res.Hurried))
 	}
@@ -74,6 +74,22 @@ func (w *wrapping) stays(view render.Execution, to receiptTo, trouble error) {
 	if trouble != nil {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: go on by itself: %s\nTry: %s resume %s\n", program, trouble, program, view.UID)
 	}
+}
+
+// remains concludes the run before, which this one was to go on with by itself and may
+// not: it was the last after all, and what it left to the next one is done here.
+func (w *wrapping) remains(ctx context.Context, before store.Execution, why error) error {
+	w.say("not gone on with by itself: %s", why)
+	view := executionView(before, heartbeat.LivenessEnded, w.env.observer().Now)
+	view.Attempts = attemptsView(w.earlier(ctx, before))
+	w.receipt(view, receiptTo{})
+	w.onEnd(ctx, view)
+	code, sig := endOf(verdictOf(before), before.Process, 0)
+	if sig != 0 {
+		w.close()
+		supervisor.DieOf(syscall.Signal(sig))
+	}
+	return answered(code)
 }
 
 // row is the run as the ledger has it, with the workflow it belongs to; or, when
@@ -189,9 +205,7 @@ func (w *wrapping) receipt(view render.Execution, to receiptTo) {
 		}
 	}
 	if w.opts.receipt != "" {
-		if err := os.WriteFile(w.opts.receipt, doc, 0o600); err != nil {
-			_, _ = fmt.Fprintf(w.env.stderr, "%s: write receipt: %s\n", program, err)
-		}
+		w.writeReceipt(doc, view.UID)
 	}
 	terminal := term.IsTerminal(int(w.env.stderr.Fd()))
 	switch {
@@ -205,20 +219,13 @@ func (w *wrapping) receipt(view render.Execution, to receiptTo) {
 	}
 }
 
-// lastResort says on stderr what could be written nowhere else.
-func (w *wrapping) lastResort(view render.Execution) {
-	if !w.journal.Lost() || w.opts.quiet {
+// writeReceipt writes the receipt to the file asked for.
+func (w *wrapping) writeReceipt(doc []byte, uid string) {
+	if err := os.WriteFile(w.opts.receipt, doc, 0o600); err != nil {
+		_, _ = fmt.Fprintf(w.env.stderr, "%s: write receipt: %s\nTry: %s show --json %s\n", program, err, program, uid)
 		return
 	}
-	line, err := render.JSONLine(view)
-	if err == nil {
-		place := w.stateDir
-		if place == "" {
-			place = "the state directory (" + errNoHome.Error() + ")"
-		}
-		_, _ = fmt.Fprintf(w.env.stderr, "%s: neither the ledger nor the spool in %s can be written; this run is recorded here alone: %s",
-			program, place, line)
-	}
+	w.keptIn = w.opts.receipt
 }
 
 // onEnd runs the command of --on-end with the receipt on its standard input and

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -61,7 +62,16 @@ func (e *verbError) Unwrap() []error {
 
 // usage is an error in how a verb was called.
 func usage(verb, format string, args ...any) error {
-	return &verbError{thing: verb, err: fmt.Errorf(format, args...), try: program + " " + verb + " --help", kind: errUsage}
+	err := fmt.Errorf(format, args...)
+	return &verbError{thing: verb, err: err, try: cmp.Or(nextStep(err), program+" "+verb+" --help"), kind: errUsage}
+}
+
+// nextStep is what an error says to do about it; empty when it says nothing.
+func nextStep(err error) string {
+	if v, ok := errors.AsType[*verbError](err); ok {
+		return v.try
+	}
+	return ""
 }
 
 // exitCode is the one place where an error becomes an exit code.
@@ -95,8 +105,8 @@ func report(env environment, err error) int { return reportTo(env.stderr, err) }
 // reportTo is report to somebody else than the user.
 func reportTo(to io.Writer, err error) int {
 	_, _ = fmt.Fprintf(to, "%s: %s\n", program, err)
-	if v, ok := errors.AsType[*verbError](err); ok && v.try != "" {
-		_, _ = fmt.Fprintf(to, "Try: %s\n", v.try)
+	if try := nextStep(err); try != "" {
+		_, _ = fmt.Fprintf(to, "Try: %s\n", try)
 	}
 	return exitCode(err)
 }

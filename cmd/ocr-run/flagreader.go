@@ -1,13 +1,20 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
+	"github.com/ocr-run/ocr-run/supervisor/agent"
 )
 
 // flagReader reads flag values one by one and remembers the first that makes
@@ -33,15 +40,21 @@ func (p *flagReader) label(flag string) string {
 	return v
 }
 
+// agent is the name of an agent that is known, or the one for all others; empty when
+// the flag is.
+func (p *flagReader) agent(flag string) string {
+	v := p.flags.String(flag)
+	if _, known := agent.ByName(v); v != "" && !known {
+		p.refuse(flag, "%q is none of %s", v, joined(append(agent.Names(), agent.Generic().Name)))
+	}
+	return v
+}
+
 // oneOf is a value out of a closed list.
 func oneOf[S ~string](p *flagReader, flag string, allowed ...S) S {
 	v := S(p.flags.String(flag))
 	if !slices.Contains(allowed, v) {
-		words := make([]string, 0, len(allowed))
-		for _, a := range allowed {
-			words = append(words, string(a))
-		}
-		p.refuse(flag, "%q is none of %s", v, strings.Join(words, ", "))
+		p.refuse(flag, "%q is none of %s", v, joined(allowed))
 	}
 	return v
 }
@@ -107,6 +120,46 @@ func (p *flagReader) path(flag, base string) string {
 		return v
 	}
 	return filepath.Join(base, v)
+}
+
+// output is the absolute path of a file that can be written to, now or once it is
+// made; empty when the flag is. Nothing is made: others may wait for the file.
+func (p *flagReader) output(flag, base string) string {
+	v := p.path(flag, base)
+	if v == "" {
+		return v
+	}
+	if err := writable(v); err != nil && p.err == nil {
+		err.thing = "--" + flag
+		p.err = err
+	}
+	return v
+}
+
+// writable says why a file cannot be written to, with the next step; nil when it can,
+// as far as can be seen without doing so.
+func writable(path string) *verbError {
+	dir := filepath.Dir(path)
+	look := func(words ...string) string { return render.CommandLine(words) }
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return &verbError{err: fmt.Errorf("%s is a directory", path), try: "name a file in it"}
+	case err == nil:
+		if err := unix.Access(path, unix.W_OK); err != nil {
+			return &verbError{err: fmt.Errorf("write %s: %w", path, err), try: look("ls", "-l", path)}
+		}
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return &verbError{err: err, try: look("ls", "-ld", dir)}
+	}
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return &verbError{err: fmt.Errorf("the directory %s does not exist", dir), try: look("mkdir", "-p", dir)}
+	}
+	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
+		return &verbError{err: fmt.Errorf("make a file in %s: %w", dir, err), try: look("ls", "-ld", dir)}
+	}
+	return nil
 }
 
 // directory is the absolute path of an existing directory, base by default.

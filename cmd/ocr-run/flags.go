@@ -35,17 +35,13 @@ func jsonSpec() flagSpec { return flagSpec{name: "json", usage: "print JSON"} }
 
 // flag is the library's form of the description.
 func (f flagSpec) flag() cli.Flag {
-	var aliases []string
-	if f.short != "" {
-		aliases = []string{f.short}
-	}
 	switch {
 	case f.value == "":
-		return &cli.BoolFlag{Name: f.name, Aliases: aliases}
+		return &cli.BoolFlag{Name: f.name}
 	case f.many:
-		return &cli.StringSliceFlag{Name: f.name, Aliases: aliases, KeepSpace: true}
+		return &cli.StringSliceFlag{Name: f.name, KeepSpace: true}
 	default:
-		return &cli.StringFlag{Name: f.name, Aliases: aliases}
+		return &cli.StringFlag{Name: f.name}
 	}
 }
 
@@ -84,6 +80,10 @@ func parseFlags(ctx context.Context, name string, specs []flagSpec, args []strin
 	values := flagValues{specs: specs}
 	if len(args) == 0 {
 		return values, nil
+	}
+	args, err := longFlags(specs, args)
+	if err != nil {
+		return values, err
 	}
 	app := &cli.App{
 		// Never "help": the library has a command of its own for a program of that name.

@@ -18,7 +18,6 @@ import (
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor"
 	"github.com/ocr-run/ocr-run/supervisor/agent"
-	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // chainMost bounds how many earlier runs are looked at.
@@ -150,25 +149,6 @@ func (w *wrapping) goOn(uid string, next resumption, hurried func() bool) error 
 		return fmt.Errorf("execute %s: %w", self, err)
 	}
 	return nil
-}
-
-// ownProgram is the file to execute for another process of this program: by its own
-// name, which others see, unless another file has that now or none.
-func ownProgram() (string, error) {
-	self, err := monitor.SelfPath()
-	if err != nil {
-		return "", fmt.Errorf("find own executable: %w", err)
-	}
-	ours, err := os.Stat(self)
-	if err != nil {
-		return "", fmt.Errorf("find own executable: %w", err)
-	}
-	if named, err := os.Executable(); err == nil {
-		if there, err := os.Stat(named); err == nil && os.SameFile(ours, there) {
-			return named, nil
-		}
-	}
-	return self, nil
 }
 
 // announceNext says when the work is gone on with.

@@ -48,6 +48,30 @@ func untilMain() {
 	fail("until: %s never printed %s", os.Args[1], os.Args[2])
 }
 
+// updatedMain says what this program would have others call, and what it would call
+// itself, before and after its own file is gone, and once there is another.
+func updatedMain() {
+	c := call{environment: processEnvironment(), verb: "updated"}
+	say := func(when string) {
+		path, err := c.ownPath()
+		self, more := ownProgram()
+		if err = errors.Join(err, more); err != nil {
+			fail("%v", err)
+		}
+		fmt.Println(when, path, self)
+	}
+	file := os.Args[1]
+	say("now")
+	if err := os.Remove(file); err != nil {
+		fail("%v", err)
+	}
+	say("removed")
+	if err := os.WriteFile(file, nil, 0o700); err != nil {
+		fail("%v", err)
+	}
+	say("replaced")
+}
+
 // fail ends a helper command badly.
 func fail(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, format+"\n", args...)

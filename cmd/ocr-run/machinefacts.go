@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,8 @@ const (
 	// examineLimit is how long the ledger is looked into: enough for some hundred
 	// thousand runs, and short enough to wait for.
 	examineLimit = 500 * time.Millisecond
+	// managerLimit is how long the service manager may take to answer.
+	managerLimit = 3 * time.Second
 	day          = 24 * time.Hour
 )
 
@@ -35,17 +38,64 @@ func (c call) machineFacts(ctx context.Context) doctor.Facts {
 		Home: doctor.FindHome(c.lookup), State: doctor.FindState(dir), Kernel: doctor.FindKernel(), Limits: doctor.FindLimits(),
 		Terminal: doctor.FindTerminal([3]*os.File{c.stdin, c.stdout, c.stderr}, c.get("TERM")), Machine: c.machineNames(),
 	}
-	if self, err := os.Executable(); err == nil {
+	if self, err := ownFile(); err == nil {
 		f.Program = doctor.FindProgram(program, self, pathOf(c.environ), c.dir)
 	}
 	f.State.Remote, _ = store.Remote(filepath.Join(dir, "ledger.db")) // what cannot be asked is taken for local
-	f.Service = doctor.FindService(f.Home.User, c.get("HOME"), c.configHome())
-	f.Service.Install = program + " service install"
+	f.Service = c.serviceFacts(ctx, f.Home.User)
 	f.Ledger = c.ledgerFacts(ctx, dir, before)
 	f.Agents = c.agentFacts()
-	doctor.Versions(ctx, f.Agents, c.environ, c.dir, versionLimit)
+	c.askVersions(ctx, f.Agents)
 	f.Clocks = clockFacts(before, c.clock.Now(), f)
 	return f
+}
+
+// serviceFacts is how the service is, as "service status" tells it.
+func (c call) serviceFacts(ctx context.Context, user string) doctor.Service {
+	f := doctor.FindService(user, c.get("HOME"), c.configHome())
+	f.Install = program + " service install"
+	ctx, cancel := context.WithTimeout(ctx, managerLimit)
+	defer cancel()
+	view, files, err := c.serviceNow(ctx)
+	if err != nil {
+		return f // what stands in the way of it has its own check
+	}
+	for _, file := range files {
+		if file.present() {
+			f.Units = append(f.Units, file.Path)
+		}
+	}
+	f.Problems = view.Problems
+	return f
+}
+
+// askVersions asks the agents for their versions in an empty home: some write files
+// there, or renew themselves, whenever they are started.
+func (c call) askVersions(ctx context.Context, agents []doctor.Agent) {
+	home, err := os.MkdirTemp("", program+"-doctor-")
+	for i := range agents {
+		a := &agents[i]
+		a.AtHome = strings.HasPrefix(a.Path, filepath.Clean(c.get("HOME"))+"/")
+		if err != nil && a.Path != "" {
+			a.Failure = "it was not asked: " + err.Error()
+		}
+	}
+	if err != nil {
+		return
+	}
+	defer os.RemoveAll(home) //nolint:errcheck // it is in the place for temporary files
+	doctor.Versions(ctx, agents, awayFromHome(c.environ, home), home, versionLimit)
+}
+
+// awayFromHome is an environment with another home, and without what leads agents to
+// their files elsewhere.
+func awayFromHome(environ []string, home string) []string {
+	rest := slices.DeleteFunc(slices.Clone(environ), func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		return slices.Contains([]string{"XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"}, name) ||
+			slices.ContainsFunc(hooks.Agents(), func(agent string) bool { return strings.HasPrefix(name, strings.ToUpper(agent)+"_") })
+	})
+	return overlay(rest, []string{"HOME=" + home})
 }
 
 // configHome is where the settings of the user are.

@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 		"holder":  holderMain,
 		"host":    hostMain,
 		"drill":   drillMain,
+		"updated": updatedMain,
 	})
 }
 

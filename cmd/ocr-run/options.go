@@ -45,8 +45,8 @@ type runOptions struct {
 	env []string
 	// name is a label for people; it names nothing.
 	name string
-	// agent names the adapter to use instead of the one argv[0] suggests. It
-	// is not checked against the adapters that exist.
+	// agent names the adapter to use instead of the one argv[0] suggests. A run that
+	// goes on with another may have one that another release knew.
 	agent string
 	// log is the file the output is copied to as it passes, capped at logSize
 	// bytes (always positive), with one rotated file kept.
@@ -145,20 +145,20 @@ func parseOptions(c flagValues, base string) (runOptions, error) {
 		cwd:        p.directory("cwd", base),
 		env:        p.pairs("env"),
 		name:       p.label("name"),
-		agent:      p.label("agent"),
-		log:        p.path("log", base),
+		agent:      p.agent("agent"),
+		log:        p.output("log", base),
 		logSize:    p.size("log-size"),
 		heartbeat:  p.duration("heartbeat", leastHeartbeat),
 		onHangup:   oneOf(&p, "on-hangup", supervisor.HangupStop, supervisor.HangupKeep),
 		leftovers:  oneOf(&p, "leftovers", supervisor.LeftoversStop, supervisor.LeftoversKeep, supervisor.LeftoversReport),
-		receipt:    p.path("receipt", base),
+		receipt:    p.output("receipt", base),
 		json:       c.Bool("json"),
 		quiet:      c.Bool("quiet"),
 		onEnd:      c.String("on-end"),
 		autoFinish: c.Bool("auto-finish"),
 		autoResume: p.count("auto-resume"),
 		hooks:      c.Bool("hooks"),
-		debug:      p.path("debug", base),
+		debug:      p.output("debug", base),
 
 		watchOptions: parseWatchOptions(&p),
 	}

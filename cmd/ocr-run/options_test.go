@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -48,13 +50,13 @@ func TestOptions(t *testing.T) {
 		"--pty=always", "--timeout", "2h", "--grace", "0", "--cwd", ".",
 		"--env", "A=1,2", "--env", "B= x ", "--env", "A=", "--name", "nightly", "--agent", "claude",
 		"--log", "out.log", "--log-size", "64K", "--heartbeat", "500ms", "--on-hangup", "keep",
-		"--leftovers", "report", "--receipt", "/abs/r.json", "--json", "-q", "--on-end", "cat >x", "--debug", "d.log",
+		"--leftovers", "report", "--receipt", "/dev/null", "--json", "-q", "--on-end", "cat >x", "--debug", "d.log",
 		"--idle-timeout", "1h", "--stop-idle", "--stall-timeout", "10m", "--stop-stalled", "--stop-runaway", "--heal", "after-sleep", "--awake", "working")
 	want := runOptions{
 		pty: supervisor.PTYAlways, timeout: 2 * time.Hour, grace: 0, cwd: base,
 		env: []string{"A=1,2", "B= x ", "A="}, name: "nightly", agent: "claude",
 		log: filepath.Join(base, "out.log"), logSize: 64 << 10, heartbeat: 500 * time.Millisecond,
-		onHangup: supervisor.HangupKeep, leftovers: supervisor.LeftoversReport, receipt: "/abs/r.json", json: true, quiet: true,
+		onHangup: supervisor.HangupKeep, leftovers: supervisor.LeftoversReport, receipt: "/dev/null", json: true, quiet: true,
 		onEnd: "cat >x", debug: filepath.Join(base, "d.log"),
 		watchOptions: watchOptions{
 			idle: time.Hour, stall: 10 * time.Minute, stopIdle: true, stopStalled: true, stopRunaway: true, heal: healAfterSleep, awake: awakeWorking,
@@ -82,6 +84,11 @@ func TestOptionsRefused(t *testing.T) {
 		{"--env", "=value"},
 		{"--name", "a\x1b[2J"},
 		{"--name", ""},
+		{"--agent", "claud"},
+		{"--receipt", "nowhere/r.json"},
+		{"--receipt", "."},
+		{"--log", "nowhere/out.log"},
+		{"--debug", "/dev/null/d.log"},
 		{"--log-size", "0"},
 		{"--log-size", "9999999999G"},
 		{"--log-size", "10X"},
@@ -105,6 +112,29 @@ func TestOptionsRefused(t *testing.T) {
 				t.Errorf("options(%q) error = %v, want one that names the flag", args, err)
 			}
 		})
+	}
+}
+
+// TestOutputFiles checks that files are refused that cannot be written to, and that
+// none is made or changed by looking.
+func TestOutputFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	closed, file := filepath.Join(dir, "closed"), filepath.Join(dir, "file")
+	if err := errors.Join(os.Mkdir(closed, 0o500), os.WriteFile(file, []byte("kept"), 0o400)); err != nil {
+		t.Fatal(err)
+	}
+	root := os.Geteuid() == 0 // may write everywhere
+	for path, refused := range map[string]bool{filepath.Join(closed, "new"): !root, file: !root, filepath.Join(dir, "new"): false, "/dev/null": false} {
+		if err := writable(path); (err != nil) != refused || err != nil && !strings.HasPrefix(err.try, "ls -l") {
+			t.Errorf("writable(%s) = %+v, want refused %v", path, err, refused)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "new")); err == nil {
+		t.Error("looking has made a file")
+	}
+	if kept, err := os.ReadFile(file); err != nil || string(kept) != "kept" {
+		t.Errorf("file holds %q, %v", kept, err)
 	}
 }
 

@@ -51,6 +51,9 @@ func (c call) openPatiently(ctx context.Context, patience time.Duration) (*store
 
 // failed is trouble with the ledger, with the way out of it.
 func (c call) failed(err error) error {
+	if errors.Is(err, reaper.ErrHeld) {
+		return &verbError{thing: c.verb, err: err, try: "the same command again when that has ended", kind: store.ErrBusy}
+	}
 	path, _ := c.ledgerPath() // it was opened by that name
 	return &verbError{thing: c.verb, err: err, try: ledgerHint(err, path)}
 }

@@ -103,6 +103,7 @@ func (l *lab) section(ctx context.Context, m measurement) ([]table, error) {
 	l.progress("%s (load %s)", m.name, loadAverage())
 	tables, err := m.run(ctx, l)
 	left := removeDescendants()
+	l.sweep(ctx)
 	if len(tables) == 0 {
 		return nil, err
 	}
@@ -115,6 +116,24 @@ func (l *lab) section(ctx context.Context, m measurement) ([]table, error) {
 		first.Notes = append(first.Notes, "processes left behind and removed: "+strings.Join(left, ", "))
 	}
 	return tables, err
+}
+
+// sweepPatience bounds the sweep behind a section.
+const sweepPatience = time.Minute
+
+// sweep has ocr-run remove what runs leave that are killed outright: their control
+// groups are no files of ours, and stay behind on the machine.
+func (l *lab) sweep(ctx context.Context) {
+	if l.ocrRun == "" {
+		return
+	}
+	// What is interrupted tidies up as well.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepPatience)
+	defer cancel()
+	cmd := l.command(ctx, []string{l.ocrRun, "reap", "--yes", "--quiet"})
+	if out, err := cmd.CombinedOutput(); err != nil {
+		l.note("sweep up after killed runs: %s: %s", err, out)
+	}
 }
 
 const (

@@ -29,9 +29,15 @@ func (r *Reader) Feed(b []byte) []Event {
 	return r.track.take()
 }
 
-// Close takes in what was written last, should it lack its newline.
+// Close takes in what was written last, should it lack its newline. A value that was
+// cut off says nothing but that: what its beginning claims need not be what it was to
+// say.
 func (r *Reader) Close() []Event {
-	if r.value != nil {
+	switch {
+	case r.value == nil:
+	case r.values.unfinished():
+		r.track.cutOff()
+	default:
 		r.values.end(r.each)
 	}
 	return r.track.take()

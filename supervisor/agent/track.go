@@ -132,6 +132,20 @@ func (t *track) interrupted(detail string) {
 	t.emit(Event{Type: EventTurnAborted, Cause: CauseUser, Detail: t.Detail})
 }
 
+// cutOff notes that what was to come next broke off: a turn is not over then, unless
+// it was before.
+func (t *track) cutOff() {
+	if t.Turn.Settled() {
+		return
+	}
+	t.begin()
+	said := "it is cut off in the middle of a line"
+	if t.Detail != "" {
+		said = t.Detail + "; " + said
+	}
+	t.Detail = clip(said)
+}
+
 // settle ends the turn, opening it first if its start was not seen.
 func (t *track) settle(turn Turn, cause Cause, detail string) {
 	t.begin()

@@ -125,6 +125,9 @@ func (v *values) keep(c byte) {
 	}
 }
 
+// unfinished says whether a value has begun and has not ended.
+func (v *values) unfinished() bool { return v.inside && v.depth > 0 }
+
 // end hands over the value that is finished, if there is one, and starts anew.
 func (v *values) end(each func([]byte)) {
 	if v.inside {

@@ -8,7 +8,13 @@ func number(n int64) string { return strconv.FormatInt(n, 10) }
 // judgeService: nothing is needed; with a service, orphans are stopped unasked.
 func judgeService(f Facts) []Finding {
 	s := f.Service
+	var wrong []Finding
+	for _, p := range s.Problems {
+		wrong = append(wrong, one(CheckService, Warn, s.Place, command("ocr-run", "service", "status"), "%s", p))
+	}
 	switch {
+	case wrong != nil:
+		return wrong
 	case len(s.Units) > 0:
 		return []Finding{ok(CheckService, s.Units[0], "it is installed")}
 	case s.Manager == "":
@@ -43,6 +49,9 @@ func judgeAgents(f Facts) []Finding {
 		switch {
 		case a.Path == "":
 			missing = append(missing, a.Name)
+		case a.Failure != "" && a.AtHome:
+			// A launcher of a version manager has its settings there.
+			found = append(found, one(CheckAgent, Note, a.Path, command(a.Name, "--version"), "%s does not tell its version in an empty home: %s", a.Name, a.Failure))
 		case a.Failure != "":
 			found = append(found, one(CheckAgent, Warn, a.Path, command(a.Name, "--version"), "%s does not tell its version: %s", a.Name, a.Failure))
 		default:

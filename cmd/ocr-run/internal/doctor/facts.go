@@ -193,10 +193,10 @@ type Limits struct {
 type Service struct {
 	// Manager is systemd or launchd, empty when neither is there.
 	Manager string
-	// Units are the files of our service that exist; Place is where those of the
-	// user would be.
-	Units []string
-	Place string
+	// Units are the files of our service that exist, Problems what is wrong with it;
+	// Place is where those of the user would be.
+	Units, Problems []string
+	Place           string
 	// Install is the command that makes them, empty when there is none.
 	Install string
 	// LingerKnown says that lingering was looked at, and Linger whether it is on.
@@ -211,6 +211,8 @@ type Agent struct {
 	Path string
 	// Version is the first line it says of its version; Failure why there is none.
 	Version, Failure string
+	// AtHome: it lies below HOME, where what starts it may need something else.
+	AtHome bool
 	// Hooks is the state of our hooks in HookFile.
 	Hooks    HookState
 	HookFile string

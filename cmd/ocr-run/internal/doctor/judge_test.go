@@ -134,10 +134,12 @@ func TestFindings(t *testing.T) {
 		{"few processes", func(f *Facts) { f.Limits.Running = 4095 }, CheckLimits, Warn, "you have 4095", "ulimit -u"},
 		{"small files", func(f *Facts) { f.Limits.FileSize = 4096 }, CheckLimits, Warn, "beyond 4 KiB", "ulimit -f unlimited"},
 		{"no service", func(f *Facts) { f.Service.Units, f.Service.Install = nil, "do it" }, CheckService, Note, "no systemd unit", "do it"},
+		{"service broken", func(f *Facts) { f.Service.Problems = []string{"it is not active"} }, CheckService, Warn, "not active", "ocr-run service status"},
 		{"no linger", func(f *Facts) { f.Service.Linger = false }, CheckLinger, Warn, "stops when you log out", "loginctl enable-linger u"},
 		{"no linger needed", func(f *Facts) { f.Service.Linger, f.Service.Units = false, nil }, CheckLinger, Note, "units end", "loginctl enable-linger u"},
 		{"no agents", func(f *Facts) { f.Agents = []Agent{{Name: "pi"}, {Name: "codex"}} }, CheckAgent, Note, "codex, pi", ""},
 		{"agent broken", func(f *Facts) { f.Agents[0].Failure = "it exited 1" }, CheckAgent, Warn, "it exited 1", "claude --version"},
+		{"agent at home", func(f *Facts) { f.Agents[0].Failure, f.Agents[0].AtHome = "it exited 1", true }, CheckAgent, Note, "in an empty home", "claude --version"},
 		{"no hooks", func(f *Facts) { f.Agents[0].Hooks = HooksNone }, CheckHooks, Note, "claude has none", "ocr-run hook install claude"},
 		{"old hooks", func(f *Facts) { f.Agents[0].Hooks = HooksPartly }, CheckHooks, Warn, "another version", "ocr-run hook install claude"},
 		{

@@ -150,10 +150,12 @@ func judgeFilesystem(f Facts) []Finding {
 	}
 }
 
-// Free room below which a ledger will soon not be written to, or cannot be now.
+// Free room below which runs will soon not be recorded, or may not be now. A run needs
+// its run file and some pages of the ledger, whose log is folded in at 1 MiB; but logs
+// of runs in the background go to the same place, and nothing bounds those.
 const (
-	littleRoom = 64 << 20
-	noRoom     = 1 << 20
+	littleRoom = 256 << 20
+	noRoom     = 4 << 20
 )
 
 // judgeDisk: a full disk makes runs degraded.
@@ -165,7 +167,7 @@ func judgeDisk(f Facts) []Finding {
 	mend := command("df", "-h", s.Nearest)
 	switch {
 	case s.Free < noRoom:
-		return []Finding{one(CheckDisk, Error, s.Nearest, mend, "%s are free: runs are not recorded", size(s.Free))}
+		return []Finding{one(CheckDisk, Error, s.Nearest, mend, "%s are free: runs may not be recorded", size(s.Free))}
 	case s.Free < littleRoom:
 		return []Finding{one(CheckDisk, Warn, s.Nearest, mend, "%s are free", size(s.Free))}
 	default:

@@ -142,16 +142,3 @@ func limitOf(resource int) int64 {
 	}
 	return int64(r.Cur)
 }
-
-// unitNames is what files of our service may be called.
-const unitNames = "*ocr-run*reap*"
-
-// unitsIn are the files of our service in some directories.
-func unitsIn(places []string) []string {
-	var units []string
-	for _, place := range places {
-		found, _ := filepath.Glob(filepath.Join(place, unitNames)) // the pattern is right
-		units = append(units, found...)
-	}
-	return units
-}

@@ -28,9 +28,7 @@ func running() int64 {
 	return int64(len(all))
 }
 
-// FindService looks whether something starts us regularly. home is that of the user.
+// FindService is what could start us regularly. home is that of the user.
 func FindService(user, home, _ string) Service {
-	s := Service{Manager: "launchd", User: user, Place: filepath.Join(home, "Library", "LaunchAgents")}
-	s.Units = unitsIn([]string{s.Place, "/Library/LaunchAgents", "/Library/LaunchDaemons"})
-	return s
+	return Service{Manager: "launchd", User: user, Place: filepath.Join(home, "Library", "LaunchAgents")}
 }

@@ -194,11 +194,10 @@ func commandOf(pid int) []byte {
 // running is how many processes the user has.
 func running() int64 { return int64(len(ownProcesses())) }
 
-// FindService looks for what could start us regularly, and whether it does. user is
-// a name and config where the user's settings are.
+// FindService looks for what could start us regularly. user is a name and config where
+// the user's settings are.
 func FindService(user, _, config string) Service {
 	s := Service{User: user, Place: filepath.Join(config, "systemd", "user")}
-	s.Units = unitsIn([]string{s.Place, "/etc/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user", "/etc/systemd/system"})
 	if _, err := os.Stat("/run/systemd/system"); err != nil {
 		return s
 	}

@@ -96,14 +96,6 @@ func TestProbesAnswer(t *testing.T) {
 	if k := FindKernel(); k.System == "" || k.Subreaper != "" && k.System == "linux" {
 		t.Errorf("%+v", k)
 	}
-	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, "systemd", "user"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	program(t, filepath.Join(dir, "systemd", "user"), "ocr-run-reap.timer", "")
-	if units := unitsIn([]string{filepath.Join(dir, "systemd", "user")}); len(units) != 1 {
-		t.Errorf("%q", units)
-	}
 }
 
 func TestVersions(t *testing.T) {

@@ -21,11 +21,7 @@ func Receipt(s Style, e Execution) string {
 	lines = append(lines, evidenceLines(Style{}, e.Evidence)...)
 	lines = append(lines, leftoverLines(e.Leftovers)...)
 	lines = append(lines, line{"next", nextText(e)})
-	for _, l := range lines {
-		if l.value != "" {
-			fmt.Fprintf(&b, "  %s%s\n", s.paint(dim, pad(l.name, labelColumns)), l.value)
-		}
-	}
+	writeLines(&b, s, lines)
 	return b.String()
 }
 

@@ -11,6 +11,17 @@ type Watched struct {
 	Execution
 	// Doing is what it does, for a person; empty when nobody knows.
 	Doing string
+	// Line is the last line of its log, as it is; empty without one.
+	Line string
+}
+
+// WatchedJSON is one change of a flow, or of a run of it: one of the two is not nil.
+type WatchedJSON struct {
+	SchemaVersion int        `json:"schema_version"`
+	Flow          *Flow      `json:"flow"`
+	Run           *Execution `json:"execution"`
+	// Line is the last line of the run's log, as it is.
+	Line *string `json:"line"`
 }
 
 // Screen is a flow at one moment, as many lines as fit: what it amounts to, how far

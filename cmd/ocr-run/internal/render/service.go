@@ -104,11 +104,7 @@ func ServiceStatusText(s Style, v ServiceStatus) string {
 	for _, p := range v.Problems {
 		lines = append(lines, line{"problem", Plain(p)})
 	}
-	for _, l := range lines {
-		if l.value != "" && l.value != "-" {
-			fmt.Fprintf(&b, "  %s%s\n", s.paint(dim, pad(l.name, labelColumns)), l.value)
-		}
-	}
+	writeLines(&b, s, lines)
 	return b.String()
 }
 

@@ -15,11 +15,7 @@ import (
 func Show(s Style, e Execution) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s\n", s.paint(bold, e.UID), verdict(s, e))
-	for _, l := range showLines(s, e) {
-		if l.value != "" {
-			fmt.Fprintf(&b, "  %s%s\n", s.paint(dim, pad(l.name, labelColumns)), l.value)
-		}
-	}
+	writeLines(&b, s, showLines(s, e))
 	return b.String()
 }
 
@@ -28,6 +24,15 @@ const labelColumns = 14
 
 // line is a label with its value; an empty value is not shown.
 type line struct{ name, value string }
+
+// writeLines writes the lines under a heading.
+func writeLines(b *strings.Builder, s Style, lines []line) {
+	for _, l := range lines {
+		if l.value != "" {
+			fmt.Fprintf(b, "  %s%s\n", s.paint(dim, pad(l.name, labelColumns)), l.value)
+		}
+	}
+}
 
 // showLines are the lines under the heading.
 func showLines(s Style, e Execution) []line {

@@ -67,7 +67,7 @@ func nodeLine(s Style, n Node, used int) string {
 	if n.Flow != nil {
 		f := *n.Flow
 		head := s.paint(bold, "flow "+Plain(ShortFlow(f.ID))) + "  " + flowState(s, f) + "  "
-		tail := counts(f.Runs)
+		tail := runsText(f)
 		if f.Status == "waiting" || f.Status == "blocked" {
 			tail += "; " + whyText(f)
 		}

@@ -12,7 +12,6 @@ import (
 	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
-	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // PTYMode says when a run gets a terminal of its own.
@@ -109,10 +108,6 @@ type Config struct {
 
 	PTY       PTYMode
 	NoMonitor bool
-	// Monitor is a monitor that was started beforehand for this UID, to be up by the
-	// time it is needed; nil to have one started when it is. One that cannot be used
-	// is dismissed.
-	Monitor *monitor.Process
 	// Scope puts the run into a scope of the user's systemd, and fails where there
 	// is none. Without it the run has a control group of its own only where ours
 	// may be divided.

@@ -28,12 +28,14 @@ func (r *run) takeFront() bool {
 		if err := r.pair.Adopt(r.tty); err != nil {
 			r.cfg.Log.Warn().Err(err).Msg("adopt terminal")
 		}
-		if err := r.tty.Raw(r.plan.keepOutput); err != nil {
+		if err := r.tty.Raw(r.plan.keepOutput, r.tellTerminal); err != nil {
 			r.cfg.Log.Warn().Err(err).Msg("set terminal raw")
+			r.tellTerminal()
 			return false
 		}
 		r.front = true
 		r.followLineEnds()
+		return true
 	}
 	r.tellTerminal()
 	return true

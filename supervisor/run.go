@@ -117,7 +117,6 @@ func Run(ctx context.Context, cfg Config) Result {
 	if r.sigs == nil {
 		r.sigs = make(chan os.Signal, signalsMost)
 	}
-	defer r.dismiss()
 	if !r.wait(ctx) {
 		r.launchErr = errCalledOff
 	} else if err := r.begin(ctx); err != nil {
@@ -423,7 +422,7 @@ func (r *run) report(ctx context.Context, m wire.Message, ok bool) {
 		r.suspend(ctx, syscall.Signal(wire.UnpackNum(m.Body)))
 	case wire.MsgResumed:
 		r.wentOn(ctx)
-	case wire.MsgLaunch, wire.MsgGo, wire.MsgSignal, wire.MsgContinue, wire.MsgStop, wire.MsgTerminal, wire.MsgAttach, wire.MsgForget, wire.MsgSettle, wire.MsgStarted, wire.MsgFailed, wire.MsgDone:
+	case wire.MsgLaunch, wire.MsgGo, wire.MsgSignal, wire.MsgContinue, wire.MsgStop, wire.MsgTerminal, wire.MsgForget, wire.MsgSettle, wire.MsgStarted, wire.MsgFailed, wire.MsgDone:
 	}
 }
 

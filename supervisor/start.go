@@ -132,18 +132,12 @@ func (r *run) startMonitor(ctx context.Context) error {
 	if r.plan.direct {
 		return r.direct(ctx)
 	}
-	process := r.cfg.Monitor
-	if process == nil || process.UID() != r.cfg.UID {
-		process = monitor.Start(r.cfg.UID)
-	}
-	pid, conn, err := process.Ready()
+	pid, conn, err := monitor.Start(r.cfg.UID, r.descriptors())
 	if err != nil {
+		r.passages = [3]*passage{} // nothing will ever carry them
 		return err
 	}
 	r.monitor, r.wire = pid, conn
-	if err := r.attach(); err != nil {
-		return err
-	}
 	r.eachPassage(func(p *passage) {
 		_ = p.theirs.Close()
 		go p.carry(r.watched, func() time.Time { return r.cfg.Clock.Now().Wall })
@@ -157,21 +151,9 @@ func (r *run) startMonitor(ctx context.Context) error {
 	return err
 }
 
-// dismiss lets the monitor go that was started beforehand, if it was of no use.
-func (r *run) dismiss() {
-	p := r.cfg.Monitor
-	if p == nil {
-		return
-	}
-	if _, conn, err := p.Ready(); err == nil && conn != r.wire {
-		p.Dismiss()
-	}
-}
-
-// attach hands the monitor the run's descriptors and the two terminals. It comes
-// before anything is done to the user's.
-func (r *run) attach() error {
-	files := make([]int, 0, 5)
+// descriptors are what the monitor is started with.
+func (r *run) descriptors() monitor.Descriptors {
+	fds := monitor.Descriptors{Inner: -1, User: -1}
 	for i, f := range r.files() {
 		switch {
 		case r.plan.onPair[i]:
@@ -179,16 +161,15 @@ func (r *run) attach() error {
 		case r.passages[i] != nil:
 			f = r.passages[i].theirs
 		}
-		files = append(files, int(f.Fd()))
+		fds.Run[i] = f.Fd()
 	}
-	what := wire.Attachment{Inner: r.pair != nil, User: r.tty != nil}
-	if what.Inner {
-		files = append(files, int(r.pair.Slave.Fd()))
+	if r.pair != nil {
+		fds.Inner = int(r.pair.Slave.Fd())
 	}
-	if what.User {
-		files = append(files, r.tty.FD())
+	if r.tty != nil {
+		fds.User = r.tty.FD()
 	}
-	return r.wire.Send(wire.MsgAttach, what.Pack(), files...)
+	return fds
 }
 
 // enterScope puts the run's future parent into a scope, if one was asked for: the

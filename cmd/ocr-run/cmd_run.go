@@ -16,7 +16,6 @@ import (
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor"
-	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // openTimeout is how long a run waits for a ledger that another process holds.
@@ -41,8 +40,6 @@ type wrapping struct {
 	command []string
 	path    string // the file to execute
 	missing error  // why there is none
-	// monitor was started beforehand; nil to have one started when it is needed.
-	monitor *monitor.Process
 
 	uid, parent, lineage string
 	agent                string
@@ -68,10 +65,6 @@ func newWrapping(ctx context.Context, env environment, opts runOptions, command 
 	if err := w.openDebug(); err != nil {
 		return nil, err
 	}
-	// The monitor takes longer to come up than all that is decided meanwhile.
-	if !opts.noMonitor && opts.pty != supervisor.PTYNever && opts.notBefore.IsZero() {
-		w.monitor = monitor.Start(w.uid)
-	}
 	w.openJournal()
 	// Opening takes as long as everything else before the launch together. Trouble
 	// with it shows when the first fact is written.
@@ -83,9 +76,6 @@ func newWrapping(ctx context.Context, env environment, opts runOptions, command 
 	w.inherit(ctx)
 	w.path, w.missing = findCommand(command[0], w.childEnv(), opts.cwd)
 	if w.tee, err = newTee(opts.log, opts.logSize); err != nil {
-		if w.monitor != nil {
-			w.monitor.Dismiss()
-		}
 		return nil, fmt.Errorf("--log: %w", err)
 	}
 	w.listen()
@@ -180,7 +170,7 @@ func (w *wrapping) config(ctx context.Context) supervisor.Config {
 		Headless: w.witness.headless(),
 		Command:  w.command, Argv: w.injected.argv, StopSignal: w.stopSignal(), Path: w.path, Missing: w.missing, Dir: o.cwd, Workspace: workspaceOf(o.cwd), Env: w.childEnv(),
 		Stdin: w.env.stdin, Stdout: w.env.stdout, Stderr: w.env.stderr,
-		PTY: o.pty, NoMonitor: o.noMonitor, Monitor: w.monitor, Scope: o.scope,
+		PTY: o.pty, NoMonitor: o.noMonitor, Scope: o.scope,
 		OnHangup: o.onHangup, Leftovers: o.leftovers,
 		NotBefore: o.notBefore, WaitsFor: o.waitsFor, HoldStdio: o.autoResume > 0,
 		Timeout: o.timeout, Grace: o.grace, Interval: o.heartbeat,

@@ -21,12 +21,13 @@
 //
 // # States
 //
-//	attached ──► launched ──► held ──► running ◄──► suspended
+//	started ──► launched ──► held ──► running ◄──► suspended
 //	                │           │         │
 //	                └── failed ─┴─────────┴──► exited ──► finished
 //
 // # Goroutines
 //
-// One serves the run and owns everything. It starts one more, wire.ReceiveAll, which
-// ends with the wire.
+// One serves the run and owns everything. It starts one more, wire.Conn.ReceiveAll,
+// which ends with the wire. In a process of its own a third waits for it to end the
+// process.
 package monitor

@@ -29,11 +29,10 @@ const orphanGrace = 2 * time.Second
 type monitor struct {
 	wire  *wire.Conn
 	sigs  chan os.Signal // see hear
-	files [3]int         // the run's standard descriptors
 	inner int            // the run's terminal, -1 without one
 	user  int            // the user's terminal, -1 without one
-	// attachErr is why the run cannot have its descriptors or its terminal.
-	attachErr error
+	// terminalErr is why the run's terminal could not be made ours.
+	terminalErr error
 	// leads: this process leads the session and owns the terminal the run lives
 	// on. False inside a wrapper that runs without a monitor process, where the
 	// run lives on the user's own terminal.
@@ -71,7 +70,7 @@ type monitor struct {
 
 // newMonitor prepares a monitor; run does the work.
 func newMonitor(w *wire.Conn, inner, user int) *monitor {
-	return &monitor{wire: w, inner: inner, user: user, files: [3]int{0, 1, 2}}
+	return &monitor{wire: w, inner: inner, user: user}
 }
 
 // run serves the wrapper until the run has ended and nothing of it is left to
@@ -152,8 +151,6 @@ func (m *monitor) deafen() {
 // obey carries out one order of the wrapper.
 func (m *monitor) obey(o wire.Message) {
 	switch o.Kind {
-	case wire.MsgAttach:
-		m.attachErr = m.attach(o)
 	case wire.MsgLaunch:
 		m.launch(o.Body)
 	case wire.MsgGo:
@@ -178,44 +175,6 @@ func (m *monitor) obey(o wire.Message) {
 	}
 }
 
-// attach takes over the descriptors of the run, and makes its terminal ours.
-func (m *monitor) attach(o wire.Message) error {
-	what, err := wire.UnpackAttachment(o.Body)
-	files := o.Files
-	next := func() (fd int) {
-		if len(files) == 0 {
-			err = errors.Join(err, unix.EMFILE) // they came, and could not be taken
-			return -1
-		}
-		fd, files = files[0], files[1:]
-		return fd
-	}
-	for i := range m.files {
-		m.files[i] = next()
-	}
-	if what.Inner {
-		m.inner = next()
-	}
-	if what.User {
-		m.user = next()
-	}
-	if err == nil && m.inner >= 0 {
-		// The terminal is gone already when the wrapper is. Whatever it tells us about
-		// the user's is on the wire all the same, and the user's is to be given back.
-		err = unix.IoctlSetInt(m.inner, unix.TIOCSCTTY, 0)
-	}
-	return err
-}
-
-// detach lets go of the run's own descriptors: a reader waits for the last writer,
-// and a writer for the last reader, and neither is us.
-func (m *monitor) detach() {
-	for _, fd := range m.files {
-		_ = unix.Close(fd)
-	}
-	ToNull(0, 1, 2)
-}
-
 // launch makes the run ready while the wrapper records it, where the system can
 // hold a process at its start: it then owns its terminal before its first
 // instruction, and need not be waited for. Elsewhere it is started by letGo.
@@ -225,8 +184,8 @@ func (m *monitor) launch(body []byte) {
 		m.fail(unix.EINVAL)
 		return
 	}
-	if m.attachErr != nil {
-		m.fail(m.attachErr)
+	if m.terminalErr != nil {
+		m.fail(m.terminalErr)
 		return
 	}
 	m.order = order
@@ -260,7 +219,9 @@ func (m *monitor) letGo(body []byte) {
 		m.pid, m.held = m.held, 0
 	}
 	if m.leads {
-		m.detach()
+		// A reader waits for the last writer, and a writer for the last reader, and
+		// neither is us.
+		ToNull(0, 1, 2)
 	}
 	if m.heldEnd != nil {
 		m.changed(*m.heldEnd)
@@ -279,7 +240,7 @@ func (m *monitor) execute(fork forker) (int, error) {
 	// A process group of its own inside this session: a group whose parent is in
 	// the same session is not orphaned, so that ^Z works on it.
 	attr := &syscall.ProcAttr{
-		Dir: m.order.Dir, Env: m.order.Env, Files: []uintptr{uintptr(m.files[0]), uintptr(m.files[1]), uintptr(m.files[2])}, Sys: &syscall.SysProcAttr{Setpgid: true},
+		Dir: m.order.Dir, Env: m.order.Env, Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setpgid: true},
 	}
 	pid, err := m.forkContained(fork, attr)
 	if err == unix.ENOEXEC && isText(m.order.Path, m.order.Dir) {

@@ -2,9 +2,9 @@ package monitor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"sync/atomic"
 	"syscall"
 
@@ -18,12 +18,13 @@ import (
 // and nobody starts one by accident.
 const Name = "ocr-run: monitor"
 
-// envWire carries the number of the monitor's own end of the wire. It lies beyond
-// the descriptors that the caller had open, which are the run's.
-const envWire = "OCR_RUN_MONITOR"
+// envDescriptors carries the numbers of the monitor's own descriptors: the wire,
+// the run's terminal and the user's, -1 for none. They lie at ownFDs or beyond,
+// where none of the caller's is: those are the run's.
+const envDescriptors = "OCR_RUN_MONITOR"
 
 // ownFDs is where the monitor's own descriptors begin, beyond the single digits
-// that a shell can name. Open ones of the caller are left where they are.
+// that a shell can name.
 const ownFDs = 10
 
 // exitNotStarted is the exit code of a monitor that nobody has started properly.
@@ -46,21 +47,30 @@ func init() {
 	os.Exit(<-code) //nolint:forbidigo // see above
 }
 
-// serve is the life of a monitor process: it takes its orders from the wire and
-// watches one run. It returns the exit code.
+// serve is the life of a monitor process: it takes over the descriptors it was
+// given and watches one run. It returns the exit code.
 func serve() int {
-	fd, err := strconv.Atoi(os.Getenv(envWire))
-	if err != nil {
+	var link, inner, user int
+	if _, err := fmt.Sscan(os.Getenv(envDescriptors), &link, &inner, &user); err != nil {
 		return exitNotStarted
 	}
-	unix.CloseOnExec(fd)
-	if err := unix.SetNonblock(fd, true); err != nil {
+	for _, fd := range []int{link, inner, user} {
+		if fd >= 0 {
+			unix.CloseOnExec(fd)
+		}
+	}
+	if err := unix.SetNonblock(link, true); err != nil {
 		return exitNotStarted
 	}
-	m := newMonitor(wire.New(fd), -1, -1)
+	m := newMonitor(wire.New(link), inner, user)
 	m.leads = true
 	// Before there is a terminal that may hang up.
 	m.hear()
+	if inner >= 0 {
+		// The terminal is gone already when the wrapper is. Whatever it told us about
+		// the user's is on the wire all the same, and the user's is to be given back.
+		m.terminalErr = unix.IoctlSetInt(inner, unix.TIOCSCTTY, 0)
+	}
 	m.inherits = proc.BecomeSubreaper() == nil
 	nameSelf("ocr-run-monitor")
 	m.run(context.Background())
@@ -77,84 +87,47 @@ func Inside(ctx context.Context, fd, user int, helper *atomic.Int64) {
 	m.wire.Close()
 }
 
-// Process is a monitor process from the wrapper's side. It is the caller's to
-// reap, and ends by itself when the wire does.
-type Process struct {
-	uid     string
-	conn    *wire.Conn
-	started chan struct{} // closed when pid and err are there
-	pid     int
-	err     error
+// Descriptors are what a monitor process is started with.
+type Descriptors struct {
+	// Run are the run's standard ones.
+	Run [3]uintptr
+	// Inner is the run's terminal and User the user's, -1 for none.
+	Inner, User int
 }
 
-// Start starts a monitor for execution uid, in a session of its own, and does not
-// wait for it. It costs nothing but its orders' absence to dismiss it unused.
-func Start(uid string) *Process {
-	p := &Process{uid: uid, started: make(chan struct{})}
-	go func() {
-		defer close(p.started)
-		p.pid, p.err = p.fork()
-	}()
-	return p
-}
-
-// Ready waits until the process exists and returns its pid and our end of the wire,
-// which is the caller's to close.
-func (p *Process) Ready() (pid int, conn *wire.Conn, err error) {
-	<-p.started
-	return p.pid, p.conn, p.err
-}
-
-// UID is the execution it was started for.
-func (p *Process) UID() string { return p.uid }
-
-// Dismiss lets a monitor go that nobody has given an order, and reaps it.
-func (p *Process) Dismiss() {
-	if pid, conn, err := p.Ready(); err == nil {
-		conn.Close()
-		_, _ = unix.Wait4(pid, nil, 0, nil)
-	}
-}
-
-// fork starts the process.
-func (p *Process) fork() (pid int, err error) {
+// Start starts a monitor process for execution uid, in a session of its own, with
+// copies of the descriptors. It returns its pid, for the caller to reap, and the
+// wrapper's end of the wire, for the caller to close: the process then ends by
+// itself. Nothing else may be started meanwhile: it could inherit a copy.
+func Start(uid string, fds Descriptors) (pid int, conn *wire.Conn, err error) {
 	self, err := SelfPath()
 	if err != nil {
-		return 0, fmt.Errorf("find own executable: %w", err)
+		return 0, nil, fmt.Errorf("find own executable: %w", err)
 	}
 	ours, theirs, err := wire.Pair()
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	defer unix.Close(theirs) //nolint:errcheck // the monitor has its own
-	files := append(inherited(), uintptr(theirs))
+	own := [3]int{theirs, fds.Inner, fds.User}
+	for i, fd := range own {
+		if fd < 0 {
+			continue
+		}
+		if own[i], err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD, ownFDs); err != nil {
+			return 0, nil, errors.Join(fmt.Errorf("duplicate descriptor %d: %w", fd, err), unix.Close(ours))
+		}
+		defer unix.Close(own[i]) //nolint:errcheck // the monitor has its own
+	}
 	pid, err = syscall.ForkExec(self, []string{Name}, &syscall.ProcAttr{
-		Dir: "/", Files: files, Sys: &syscall.SysProcAttr{Setsid: true},
+		Dir: "/", Files: fds.Run[:], Sys: &syscall.SysProcAttr{Setsid: true},
 		Env: []string{
-			proc.EnvUID + "=" + p.uid, envWire + "=" + strconv.Itoa(len(files)-1), "GOMAXPROCS=1", "GOGC=50",
+			proc.EnvUID + "=" + uid, fmt.Sprintf("%s=%d %d %d", envDescriptors, own[0], own[1], own[2]),
+			"GOMAXPROCS=1", "GOGC=50",
 		},
 	})
 	if err != nil {
-		_ = unix.Close(ours)
-		return 0, fmt.Errorf("start monitor %s: %w", self, err)
+		return 0, nil, errors.Join(fmt.Errorf("start monitor %s: %w", self, err), unix.Close(ours))
 	}
-	p.conn = wire.New(ours)
-	return pid, nil
-}
-
-// inherited lists the descriptors below the monitor's own: those that the caller
-// has given us, which the run is to inherit, and the others closed.
-func inherited() (files []uintptr) {
-	for fd := uintptr(0); ; fd++ {
-		flags, err := unix.FcntlInt(fd, unix.F_GETFD, 0)
-		given := err == nil && flags&unix.FD_CLOEXEC == 0
-		switch {
-		case given || fd < 3:
-			files = append(files, fd)
-		case fd < ownFDs:
-			files = append(files, ^uintptr(0))
-		default:
-			return files
-		}
-	}
+	return pid, wire.New(ours), nil
 }

@@ -69,13 +69,17 @@ func (t *TTY) Rebase() error {
 }
 
 // Raw hands every byte through untouched. keepOutput leaves output processing
-// on, for a terminal that another program of the pipeline writes to as well.
-func (t *TTY) Raw(keepOutput bool) error {
+// on, for a terminal that another program of the pipeline writes to as well. first
+// is called before anything is done, with RawState as it is going to be: whoever is
+// to undo it in our stead must know by then.
+func (t *TTY) Raw(keepOutput bool, first func()) error {
 	raw := MakeRaw(t.found, keepOutput)
+	t.set = &raw
+	first()
 	if err := setTermios(t.fd, &raw); err != nil {
+		t.set = nil
 		return fmt.Errorf("set terminal raw: %w", err)
 	}
-	t.set = &raw
 	return nil
 }
 
@@ -86,7 +90,7 @@ func (t *TTY) EndsLines() bool {
 	return err == nil && now.Oflag&(unix.OPOST|unix.ONLCR) == unix.OPOST|unix.ONLCR
 }
 
-// RawState is what Raw last set, nil when the terminal is as it was found.
+// RawState is what Raw last set or is about to, nil when the terminal is as it was found.
 func (t *TTY) RawState() *unix.Termios { return t.set }
 
 // Restore gives the terminal back as it was found, unless somebody else has

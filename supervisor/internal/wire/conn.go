@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"sync"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,9 +31,6 @@ const (
 	MsgForget
 	// MsgSettle: the run is a long one; be small.
 	MsgSettle
-	// MsgAttach hands over the descriptors of the run; payload [Attachment], files
-	// those it names. It is the first order.
-	MsgAttach
 	// MsgTerminal says how to give the user's terminal back; payload tty state.
 	MsgTerminal
 )
@@ -61,8 +57,6 @@ const (
 type Message struct {
 	Kind Kind
 	Body []byte
-	// Files are descriptors that came with it, the receiver's to close; nil for none.
-	Files []int
 }
 
 // bodyMost bounds one payload in bytes: the kernel's limit on arguments and
@@ -75,18 +69,13 @@ var errTooLarge = errors.New("message too large")
 // Conn is one end of the socket between wrapper and monitor. Sending is safe
 // from any goroutine; one goroutine receives.
 type Conn struct {
-	f   *os.File
-	raw syscall.RawConn
-	fd  int // of f, whose own method would make it blocking
-	mu  sync.Mutex
+	f  *os.File
+	fd int // of f, whose own method would make it blocking
+	mu sync.Mutex
 }
 
 // New takes over a non-blocking socket.
-func New(fd int) *Conn {
-	f := os.NewFile(uintptr(fd), "wire")
-	raw, _ := f.SyscallConn() // fails for no file alone
-	return &Conn{f: f, raw: raw, fd: fd}
-}
+func New(fd int) *Conn { return &Conn{f: os.NewFile(uintptr(fd), "wire"), fd: fd} }
 
 // Pair makes the two ends, non-blocking and closed on exec.
 func Pair() (ours, theirs int, err error) {
@@ -97,7 +86,7 @@ func Pair() (ours, theirs int, err error) {
 	for _, fd := range fds {
 		unix.CloseOnExec(fd)
 		if err := unix.SetNonblock(fd, true); err != nil {
-			return -1, -1, fmt.Errorf("make socket non-blocking: %w", err)
+			return -1, -1, errors.Join(fmt.Errorf("make socket non-blocking: %w", err), unix.Close(fds[0]), unix.Close(fds[1]))
 		}
 	}
 	return fds[0], fds[1], nil
@@ -116,24 +105,14 @@ func (w *Conn) Await(ms int) bool {
 	}
 }
 
-// Send writes one message. Copies of files go with it.
-func (w *Conn) Send(kind Kind, body []byte, files ...int) error {
+// Send writes one message.
+func (w *Conn) Send(kind Kind, body []byte) error {
 	frame := make([]byte, headSize, headSize+len(body))
 	frame[0] = byte(kind)
 	binary.LittleEndian.PutUint32(frame[1:], uint32(len(body)))
-	frame = append(frame, body...)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var err error
-	if len(files) > 0 {
-		// They travel with the first byte.
-		err = w.hand(frame[:1], files)
-		frame = frame[1:]
-	}
-	if err == nil {
-		_, err = w.f.Write(frame)
-	}
-	if err != nil {
+	if _, err := w.f.Write(append(frame, body...)); err != nil {
 		return fmt.Errorf("send message %d: %w", kind, err)
 	}
 	return nil
@@ -142,25 +121,10 @@ func (w *Conn) Send(kind Kind, body []byte, files ...int) error {
 // headSize is the size of what comes before a payload: kind and length.
 const headSize = 5
 
-// hand sends a byte and, with it, descriptors.
-func (w *Conn) hand(b []byte, files []int) error {
-	rights := unix.UnixRights(files...)
-	var sent error
-	err := w.raw.Write(func(fd uintptr) bool {
-		sent = unix.Sendmsg(int(fd), b, rights, nil, 0)
-		return sent != unix.EAGAIN && sent != unix.EINTR
-	})
-	return errors.Join(err, sent)
-}
-
 // Receive waits for one message. io.EOF means that the other side is gone.
 func (w *Conn) Receive() (Message, error) {
 	var head [headSize]byte
-	n, files, err := w.take(head[:])
-	if err == nil {
-		_, err = io.ReadFull(w.f, head[n:])
-	}
-	if err != nil {
+	if _, err := io.ReadFull(w.f, head[:]); err != nil {
 		return Message{}, err
 	}
 	size := binary.LittleEndian.Uint32(head[1:])
@@ -171,37 +135,7 @@ func (w *Conn) Receive() (Message, error) {
 	if _, err := io.ReadFull(w.f, body); err != nil {
 		return Message{}, err
 	}
-	return Message{Kind: Kind(head[0]), Body: body, Files: files}, nil
-}
-
-// take reads the beginning of a message, and the descriptors that came with it.
-func (w *Conn) take(b []byte) (n int, files []int, err error) {
-	var room [64]byte // several times what an attachment takes
-	var got int
-	var read error
-	err = w.raw.Read(func(fd uintptr) bool {
-		n, got, _, _, read = unix.Recvmsg(int(fd), b, room[:], receiveFlags)
-		return read != unix.EAGAIN && read != unix.EINTR
-	})
-	switch {
-	case err != nil:
-		return 0, nil, err
-	case read != nil:
-		return 0, nil, read
-	case n == 0:
-		return 0, nil, io.EOF
-	case got == 0:
-		return n, nil, nil
-	}
-	messages, err := unix.ParseSocketControlMessage(room[:got])
-	if err != nil || len(messages) == 0 {
-		return n, nil, err
-	}
-	files, err = unix.ParseUnixRights(&messages[0])
-	for _, fd := range files {
-		unix.CloseOnExec(fd)
-	}
-	return n, files, err
+	return Message{Kind: Kind(head[0]), Body: body}, nil
 }
 
 // ReceiveAll passes messages on until the other side is gone or done is closed,

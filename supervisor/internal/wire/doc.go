@@ -4,8 +4,7 @@
 // # What it promises
 //
 // Messages arrive whole and in order, or the end of the other side does: it reads
-// as io.EOF at once, whatever ended that process. Descriptors may go with a message.
-// Whatever arrives, nothing panics and no memory is asked for that the bytes do not
+// as io.EOF at once, whatever ended that process. Whatever arrives, nothing panics and no memory is asked for that the bytes do not
 // fill.
 //
 // It starts no goroutine. Sending is safe from any, one receives.

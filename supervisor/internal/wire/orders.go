@@ -29,12 +29,12 @@ type LaunchOrder struct {
 	Argv []string
 	Env  []string
 	Dir  string
-	// foreground: the run starts as the foreground of its terminal.
+	// Foreground: the run starts as the foreground of its terminal.
 	Foreground bool
 	UID        string
 	Leftovers  LeftoverPolicy
 	GraceMS    int64
-	// scope: our control group was asked for, and is ours to divide.
+	// Scope: our control group was asked for, and is ours to divide.
 	Scope bool
 }
 
@@ -63,25 +63,6 @@ func UnpackLaunch(b []byte) (LaunchOrder, error) {
 	return o, checked("launch order", u)
 }
 
-// Attachment names the descriptors that come with it, in this order: the run's
-// three standard ones, its terminal if it has one, the user's if there is one.
-type Attachment struct{ Inner, User bool }
-
-// Pack is the payload.
-func (a Attachment) Pack() []byte {
-	var p packer
-	p.flag(a.Inner)
-	p.flag(a.User)
-	return p.b
-}
-
-// UnpackAttachment reads it.
-func UnpackAttachment(b []byte) (Attachment, error) {
-	u := unpacker{b: b}
-	a := Attachment{Inner: u.flag(), User: u.flag()}
-	return a, checked("attachment", u)
-}
-
 // GoOrder is what is known of a run once it is recorded.
 type GoOrder struct {
 	Generation int64
@@ -105,14 +86,14 @@ func UnpackGo(b []byte) (GoOrder, error) {
 
 // StopOrder asks for the run to end.
 type StopOrder struct {
-	// first is sent to the group at once; SIGKILL skips the grace.
+	// First is sent to the group at once; SIGKILL skips the grace.
 	First syscall.Signal
-	// escalate: KILL follows when the grace is over.
+	// Escalate: KILL follows when the grace is over.
 	Escalate bool
-	// press: TERM comes in between. Programs with a signal of their own were seen
+	// Press: TERM comes in between. Programs with a signal of their own were seen
 	// to take no notice of the first one in the middle of something.
 	Press bool
-	// by goes into the exit record, for the case that nobody is left to write
+	// By goes into the exit record, for the case that nobody is left to write
 	// the ledger.
 	By lifecycle.StoppedBy
 }
@@ -139,7 +120,7 @@ func UnpackStop(b []byte) (StopOrder, error) {
 type TerminalState struct {
 	Raw        bool
 	Found, Set unix.Termios
-	// reset undoes the modes the run has switched on.
+	// Reset undoes the modes the run has switched on.
 	Reset []byte
 }
 
@@ -178,7 +159,7 @@ type ChildReport struct {
 	PID   int
 	Start uint64
 	SID   int
-	// cgroup is the path of the run's own control group, empty without one.
+	// CGroup is the path of the run's own control group, empty without one.
 	CGroup string
 }
 
@@ -201,18 +182,18 @@ func UnpackChild(b []byte) (ChildReport, error) {
 
 // ExitReport is how the run's command ended, as waitid(2) said.
 type ExitReport struct {
-	// code is the exit code, -1 when a signal ended it.
+	// Code is the exit code, -1 when a signal ended it.
 	Code int
-	// signal is 0 when it exited by itself.
+	// Signal is 0 when it exited by itself.
 	Signal syscall.Signal
 	Core   bool
-	// killed: the grace of a stop ran out and KILL was sent.
+	// Killed: the grace of a stop ran out and KILL was sent.
 	Killed bool
-	// lost: nobody saw the end; set by giving up.
+	// Lost: nobody saw the end; set by giving up.
 	Lost bool
-	// clean: nothing of the run is left. No MsgDone follows.
+	// Clean: nothing of the run is left. No MsgDone follows.
 	Clean bool
-	// done marks a report that has arrived; it is not sent.
+	// Done marks a report that has arrived; it is not sent.
 	Done bool
 }
 

@@ -1,10 +1,6 @@
 package wire
 
 import (
-	"bytes"
-	"errors"
-	"io"
-	"os"
 	"reflect"
 	"testing"
 
@@ -67,7 +63,6 @@ func FuzzUnpack(f *testing.F) {
 		_, _ = UnpackTerminal(b)
 		_, _ = UnpackChild(b)
 		_, _ = UnpackExit(b)
-		_, _ = UnpackAttachment(b)
 		_ = UnpackNum(b)
 	})
 }
@@ -96,55 +91,4 @@ func TestWireCarriesMessagesInOrder(t *testing.T) {
 	}
 	close(done)
 	far.Close()
-}
-
-// A descriptor that is handed over is another name of the same file, closed on
-// exec, and belongs to its message alone.
-func TestWireHandsOverFiles(t *testing.T) {
-	t.Parallel()
-	a, b, err := Pair()
-	if err != nil {
-		t.Fatal(err)
-	}
-	near, far := New(a), New(b)
-	defer near.Close()
-	defer far.Close()
-	read, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer read.Close()
-	// More than the socket takes at once, so that the message arrives in pieces.
-	large := bytes.Repeat([]byte("x"), 4<<20)
-	fd := int(write.Fd())
-	sent := make(chan error, 1)
-	go func() {
-		sent <- errors.Join(near.Send(MsgSettle, nil), near.Send(MsgAttach, large, fd, fd), near.Send(MsgForget, nil))
-	}()
-	var files []int
-	for _, want := range []struct {
-		kind        Kind
-		size, files int
-	}{{MsgSettle, 0, 0}, {MsgAttach, len(large), 2}, {MsgForget, 0, 0}} {
-		got, err := far.Receive()
-		if err != nil || got.Kind != want.kind || len(got.Body) != want.size || len(got.Files) != want.files {
-			t.Fatalf("got kind %d, %d bytes, %d files (%v), want %+v", got.Kind, len(got.Body), len(got.Files), err, want)
-		}
-		files = append(files, got.Files...)
-	}
-	if err := errors.Join(<-sent, write.Close()); err != nil {
-		t.Fatal(err)
-	}
-	for _, fd := range files {
-		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
-			t.Errorf("flags %d, %v", flags, err)
-		}
-		_, err := unix.Write(fd, []byte("y"))
-		if err := errors.Join(err, unix.Close(fd)); err != nil {
-			t.Error(err)
-		}
-	}
-	if got, err := io.ReadAll(read); err != nil || string(got) != "yy" {
-		t.Errorf("got %q, %v", got, err)
-	}
 }

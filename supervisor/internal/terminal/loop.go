@@ -1,6 +1,8 @@
 package terminal
 
 import (
+	"runtime"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -35,6 +37,8 @@ type loop struct {
 	toRun    []byte // read from the user, not yet taken by the run
 	lines    lineEnds
 	input    bool
+	flowing  bool // output has just passed
+	single   bool // there is one processor, which others want as well
 	parked   bool
 	draining bool
 	parking  chan struct{} // closed when parked; nil when nobody asks for it
@@ -47,7 +51,7 @@ type loop struct {
 
 // newLoop prepares the loop of r.
 func newLoop(r *Relay, input bool) *loop {
-	return &loop{r: r, input: input, gone: r.cfg.User < 0, buf: make([]byte, chunkSize)}
+	return &loop{r: r, input: input, gone: r.cfg.User < 0, buf: make([]byte, chunkSize), single: runtime.GOMAXPROCS(0) == 1}
 }
 
 // run moves bytes until the relay is over.
@@ -56,7 +60,7 @@ func (l *loop) run() {
 	defer func() { l.write(l.lines.set(false)) }()
 	for !l.over {
 		l.prepare()
-		n, err := pollWait(l.fds[:], l.timeout())
+		n, err := l.wait()
 		if err != nil {
 			return
 		}
@@ -72,6 +76,20 @@ func (l *loop) run() {
 		l.fromMaster()
 		l.settle()
 	}
+}
+
+// wait waits until there is something to do, first briefly if something has just
+// passed: then more is on its way.
+func (l *loop) wait() (n int, err error) {
+	more := l.flowing && !l.single
+	l.flowing = false
+	if more {
+		n = pollBriefly(l.fds[:])
+	}
+	if n == 0 {
+		n, err = pollWait(l.fds[:], l.timeout())
+	}
+	return n, err
 }
 
 // prepare says what the next wait is for. A descriptor of -1 is left out.
@@ -232,6 +250,7 @@ func (l *loop) readMaster() bool {
 	n, err := readNow(l.r.cfg.Master, l.buf)
 	switch {
 	case n > 0:
+		l.flowing = true
 		l.r.output.Add(int64(n))
 		l.budget -= max(n, readCost)
 		if l.r.cfg.Tap != nil {

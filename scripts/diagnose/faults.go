@@ -48,7 +48,7 @@ type fault struct {
 
 // faults lists every fault.
 func faults() []fault {
-	return slices.Concat(well(), line(), refusals(), answers(), acts())
+	return slices.Concat(well(), line(), refusals(), answers(), acts(), oddities())
 }
 
 func well() []fault {

@@ -125,6 +125,7 @@ func faultTables(all []result) string {
 		{"The server's refusals", refusals()},
 		{"The model's answer", answers()},
 		{"Acts of people and the system", acts()},
+		{"Rare things", oddities()},
 	} {
 		fmt.Fprintf(&b, "\n### %s\n\n| fault | what happens | right causes |", g.title)
 		for _, s := range subjects() {

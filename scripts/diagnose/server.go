@@ -123,7 +123,7 @@ func (s *server) handle(w http.ResponseWriter, r *http.Request) {
 	}
 	streamed := strings.Contains(r.URL.Path, "stream") || req.Stream != nil && *req.Stream
 	tools := toolNames(req.Tools)
-	x := &exchange{s: s, w: w, wire: protocol, streamed: streamed, answer: answer{model: req.Model, words: []string{"Mock ", "title"}}, at: -1}
+	x := &exchange{s: s, w: w, wire: protocol, streamed: streamed, answer: answer{model: req.Model, words: []string{"Mock ", "title"}}, at: -1, tools: tools}
 	if !s.converses(len(tools)) {
 		s.note(object{"side": r.URL.Path})
 		x.whole(x.answer)
@@ -203,6 +203,9 @@ func aside(w http.ResponseWriter, path string) {
 		_, _ = io.WriteString(w, `{"totalTokens":10,"input_tokens":10}`)
 	case strings.HasSuffix(path, "/models"):
 		_, _ = io.WriteString(w, `{"object":"list","data":[{"id":"mock-1","object":"model"}],"models":[]}`)
+	case path == portal:
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<html><head><title>Please log in</title></head><body><form></form></body></html>")
 	default:
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `{}`)
@@ -213,12 +216,12 @@ func aside(w http.ResponseWriter, path string) {
 func shellCall(tools []string) *call {
 	const command = "echo hi"
 	for _, c := range []call{
-		{"exec_command", object{"cmd": command, "yield_time_ms": 30000}},
-		{"shell_command", object{"command": command}},
-		{"shell", object{"command": []string{"bash", "-lc", command}}},
-		{"run_shell_command", object{"command": command, "description": "run it", "is_background": false}},
-		{"bash", object{"command": command, "description": "run it", "timeout": 60000}},
-		{"Bash", object{"command": command, "description": "run it"}},
+		{name: "exec_command", args: object{"cmd": command, "yield_time_ms": 30000}},
+		{name: "shell_command", args: object{"command": command}},
+		{name: "shell", args: object{"command": []string{"bash", "-lc", command}}},
+		{name: "run_shell_command", args: object{"command": command, "description": "run it", "is_background": false}},
+		{name: "bash", args: object{"command": command, "description": "run it", "timeout": 60000}},
+		{name: "Bash", args: object{"command": command, "description": "run it"}},
 	} {
 		if slices.Contains(tools, c.name) {
 			return &c
@@ -235,6 +238,7 @@ type exchange struct {
 	streamed  bool
 	answer    answer
 	at        int // in the server's requests; -1 for a side one
+	tools     []string
 	delivered bool
 }
 

@@ -28,7 +28,7 @@ const (
 const (
 	deadlineShort = 8 * time.Second
 	deadlineUsual = 45 * time.Second
-	deadlineSlow  = 75 * time.Second
+	deadlineSlow  = 100 * time.Second
 	screenMost    = 35 * time.Second
 	quietWell     = 3 * time.Second
 	quietBad      = 7 * time.Second

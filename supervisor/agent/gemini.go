@@ -185,7 +185,7 @@ func geminiEntry(t *track, b []byte) {
 
 func geminiText() []rule {
 	return []rule{
-		{saysTrouble, atStart, "Error when talking to Gemini API", "", ""},
+		{saysTrouble, inside, "Error when talking to Gemini API", "", ""}, // behind an answer, without a line break
 		{saysTrouble, inset, "[cause]: ", "", ""},
 		{saysTrouble, atStart, "Attempt ", "Max attempts reached", ""},
 		{saysRetries, atStart, "Attempt ", "Retrying", ""},

@@ -28,6 +28,7 @@ func TestText(t *testing.T) {
 		{"only retried", "codex", false, "ERROR: Reconnecting... 1/5\ncodex\nDone.\ntokens used\n1,234", "completed"},
 		{"killed while retrying", "codex", false, "ERROR: Reconnecting... 2/5", "open disconnect"},
 		{"waiting for a network", "codex", true, "• Reconnecting... waiting for network (37s • esc to interrupt)", "open disconnect"},
+		{"waiting for a network, blinking", "codex", true, "◦ Reconnecting... waiting for network (24s • esc to interrupt)\n  └ Connection failed: error sending request\n\n› Shutting down...\nDisconnected from this task. Any running work continues.", "open disconnect"},
 		{"failed with a count", "codex", false, "ERROR: Incomplete response returned, reason: max_output_tokens\ntokens used\n15", "failed truncated"},
 		{"usage limit", "codex", false, "ERROR: You've hit your usage limit. Try again at 3:04 PM.", "failed limited"},
 		{"high demand", "codex", false, "ERROR: We’re currently experiencing high demand, which may cause temporary errors.", "failed agent-error"},
@@ -35,6 +36,7 @@ func TestText(t *testing.T) {
 
 		{"glued to the answer", "gemini", false, "half an ans[ERROR] Model stream ended without a finish reason.", "failed disconnect"},
 		{"cause before the end", "gemini", false, "Error when talking to Gemini API Full report: x TypeError: terminated\n    at x\n  [cause]: Error: read ECONNRESET\nAn unexpected critical error occurred:[object Object]", "failed disconnect"},
+		{"behind half an answer", "gemini", false, "Done: Error when talking to Gemini API Full report available at: /r.json Error: Incomplete JSON segment at the end\n    at x\nAn unexpected critical error occurred:[object Object]", "failed disconnect"},
 		{"unknown cause", "gemini", false, "An unexpected critical error occurred:[object Object]", "failed agent-error"},
 		{"retried well", "gemini", false, "Attempt 1 failed with status 429. Retrying with backoff...\nDone, all of it.", ""},
 		{"on screen", "gemini", true, "✦ I have started\n✕ [API Error: terminated]\n > ", "failed disconnect"},

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -17,7 +20,7 @@ func oddities() []fault {
 		{name: "args-cut", what: "the stream ends inside the arguments of a tool call", serve: func(x *exchange) { x.cut(answer{call: shellCall(x.tools)}, "echo") }, causes: lost},
 		{name: "cut-char", what: "the stream ends inside a character", serve: func(x *exchange) { x.cut(answer{words: []string{"Done: ", "✓✓ ", "good."}}, "✓\xe2") }, causes: lost},
 		{name: "rst-head", what: "the connection is reset behind the headers", serve: func(x *exchange) { x.stream().reset() }, causes: lost},
-		{name: "gzip", what: "an answer that is said to be compressed, and is not", serve: mislabelled, causes: broken},
+		{name: "gzip", what: "the first half of a compressed answer", serve: squeezed, causes: broken},
 		{name: "redirect", what: "a redirection to a page to log in", serve: redirected, causes: []string{"disconnect", "agent-error", "auth"}},
 		{name: "e408", what: "408 without a reason", serve: status(http.StatusRequestTimeout), causes: broken},
 		{name: "e421", what: "421 without a reason", serve: status(http.StatusMisdirectedRequest), causes: broken},
@@ -95,9 +98,14 @@ func badlyCalled(x *exchange) {
 	x.delivered = false
 }
 
-func mislabelled(x *exchange) {
+// squeezed sends the first half of a compressed answer.
+func squeezed(x *exchange) {
 	body, end := x.pieces(x.answer)
-	x.reply(http.StatusOK, "text/event-stream", strings.Join(append(body, end...), ""), "Content-Encoding", "gzip")
+	var small bytes.Buffer
+	z := gzip.NewWriter(&small)
+	_, _ = io.WriteString(z, strings.Join(append(body, end...), ""))
+	_ = z.Close()
+	x.reply(http.StatusOK, "text/event-stream", small.String()[:small.Len()/2], "Content-Encoding", "gzip")
 }
 
 // portal is where a redirection leads.

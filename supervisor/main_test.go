@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
 )
@@ -31,9 +32,12 @@ type order struct {
 	OnHangup  HangupPolicy
 	Leftovers LeftoverPolicy
 	Headless  bool
-	Timeout   time.Duration
-	Grace     time.Duration
-	StateDir  string
+	// Agent names the command's kind, and Open is evidence that a turn of it is.
+	Agent    string
+	Open     bool
+	Timeout  time.Duration
+	Grace    time.Duration
+	StateDir string
 	// StopSignal is the command's own, 0 for none, and WaitMS how long its launch is
 	// put off.
 	StopSignal syscall.Signal
@@ -78,6 +82,7 @@ func wrapperMain() int {
 		Env:   append(os.Environ(), roleKey+"=", orderKey+"=", EnvUID+"="+o.UID, EnvLineage+"="+o.UID),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		PTY: o.PTY, NoMonitor: o.NoMonitor, OnHangup: o.OnHangup, Leftovers: o.Leftovers, Headless: o.Headless,
+		Agent: o.Agent, Ended: openTurn(o.Open),
 		Tap: tapTo(o.Tap), Through: [3]bool{1: true, 2: true}, Timeout: o.Timeout, Grace: o.Grace, Interval: time.Second, StateDir: o.StateDir,
 		StopSignal: o.StopSignal, NotBefore: later(o.WaitMS), WaitsFor: waitsFor(o.WaitMS),
 		FlowID: o.FlowID, Signals: early(o.Early),
@@ -95,6 +100,15 @@ func wrapperMain() int {
 		return 94
 	}
 	return *res.Ending.ExitCode
+}
+
+// openTurn adds evidence of a turn in whose middle the run ended.
+func openTurn(open bool) func(context.Context, *store.Ending) {
+	return func(_ context.Context, e *store.Ending) {
+		if open {
+			e.Evidence = append(e.Evidence, lifecycle.Evidence{Source: lifecycle.SourceRecord, Turn: lifecycle.TurnInterrupted, Detail: "open"})
+		}
+	}
 }
 
 // later is a moment so far from now, zero for none.

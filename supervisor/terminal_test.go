@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -184,6 +185,35 @@ func TestKeyAtAHeadlessAgentCancels(t *testing.T) {
 	s.send("\x03")
 	s.prompt(4)
 	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByUser)
+}
+
+func TestLeftInTheMiddleOfATurn(t *testing.T) {
+	for name, c := range map[string]struct {
+		open, headless bool
+		keys           string
+		want           string
+	}{
+		"a line":            {true, false, "q\r", "record own-act"},
+		"a long key":        {true, false, "\x1b[100;5u", "record own-act"},
+		"a terminal's word": {true, false, "\x1b[?62;22c", "record"},
+		"behind a turn":     {false, false, "q\r", ""},
+		"asked once":        {true, true, "q\r", "record"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, "stty raw -echo; echo ready; head -c "+strconv.Itoa(len(c.keys))+" >/dev/null; stty sane")
+			b.order.Agent, b.order.Open, b.order.Headless = "claude", c.open, c.headless
+			s := newShell(b)
+			s.send("$W\n")
+			s.expect("ready")
+			s.send(c.keys)
+			s.prompt(0)
+			var got []string
+			for _, e := range b.ending().Evidence {
+				got = append(got, string(e.Source))
+			}
+			want(t, "evidence", strings.Join(got, " "), c.want)
+		})
+	}
 }
 
 func TestKeyWindow(t *testing.T) {

@@ -31,11 +31,27 @@ const (
 	waitTooLong      // a short deadline
 )
 
+// stage is the part of a conversation that a fault hits. A user who does not see all of it asks once more, which takes a full-screen
+// program.
+type stage int
+
+const (
+	always     stage = iota
+	untilAsked       // the user asks again
+	onceAsked
+)
+
+// hits says whether a fault hits a request, once the user has asked again or before.
+func (s stage) hits(again bool) bool {
+	return s == always || again == (s == onceAsked)
+}
+
 // fault is one way for a conversation to go.
 type fault struct {
 	name, what string
 	serve      func(*exchange) // nil: the answer is given
 	count      int             // how many answers are hit; 0 for all
+	stage      stage           // what part of the conversation is hit
 	tool       bool            // a tool is called first
 	gone       bool            // the server goes away after the tool call
 	place      place
@@ -45,6 +61,9 @@ type fault struct {
 	// causes lists what the end may rightly be put down to, unless the conversation was completed or a deed ended it.
 	causes []string
 }
+
+// in says whether the fault can be had in a mode: who asks once does not ask again.
+func (f fault) in(m mode) bool { return f.stage == always || m == modeScreen }
 
 // faults lists every fault.
 func faults() []fault {

@@ -13,6 +13,8 @@ import (
 func oddities() []fault {
 	lost, broken := []string{"disconnect"}, []string{"disconnect", "agent-error"}
 	return []fault{
+		{name: "mended", what: "the answers end in the middle, until the user asks again", stage: untilAsked, serve: func(x *exchange) { x.half().finish() }, causes: lost},
+		{name: "second-fin", what: "a whole answer, and to the next question one that breaks off", stage: onceAsked, serve: func(x *exchange) { _ = x.half().Close() }, causes: lost},
 		{name: "drip", what: "a whole answer, behind signs of life and a few bytes at a time", serve: dripping},
 		{name: "done-twice", what: "a whole answer whose end comes twice", serve: twiceEnded},
 		{name: "unsealed", what: "a whole answer with its reason to end, and then the connection closes", serve: unsealed, causes: []string{"finished", "disconnect", "agent-error"}, either: true},

@@ -43,6 +43,7 @@ type server struct {
 	texts    int         // of requests, those that get words; guarded by mu
 	called   bool        // the tool was called; guarded by mu
 	offered  int         // the most tools a request offered; guarded by mu
+	again    bool        // the user asked again; guarded by mu
 	last     time.Time   // when something last happened; guarded by mu
 	over     chan struct{}
 }
@@ -89,6 +90,13 @@ func (s *server) state() (last turnTaken, n int, quiet time.Duration) {
 		last = s.requests[n-1]
 	}
 	return last, n, time.Since(s.last)
+}
+
+// askedAgain tells the server that the user asks again.
+func (s *server) askedAgain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.again, s.last = true, time.Now()
 }
 
 // conversing is for how long there has been a conversation.
@@ -166,7 +174,7 @@ func (s *server) take(x *exchange, path string, tools []string) (faulty bool) {
 		x.answer.words = nil
 	} else {
 		s.texts++
-		faulty = s.fault.serve != nil && (s.fault.count == 0 || s.texts <= s.fault.count)
+		faulty = s.fault.serve != nil && (s.fault.count == 0 || s.texts <= s.fault.count) && s.fault.stage.hits(s.again)
 	}
 	x.at = len(s.requests)
 	s.requests = append(s.requests, turnTaken{Path: path, Number: x.at + 1, Tool: x.answer.call != nil, Fault: faulty, Open: true, since: time.Now()})

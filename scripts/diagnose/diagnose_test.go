@@ -167,6 +167,7 @@ func TestTruth(t *testing.T) {
 		{"refused", modeText, nil, nothing, time.Second, "disconnect", "incomplete failed"},
 		{"interrupt", modeText, []turnTaken{broken}, interrupt, 0, "user", "cancelled"},
 		{"interrupt", modeScreen, []turnTaken{broken}, interrupt, 0, "user", "cancelled incomplete failed"},
+		{"quit", modeScreen, []turnTaken{broken}, leaveIt, 0, "user", "cancelled incomplete failed"},
 		{"crash", modeText, []turnTaken{broken}, crashAgent, 0, "crash", "incomplete failed"},
 	} {
 		s := &server{requests: c.last}
@@ -193,7 +194,7 @@ func TestReport(t *testing.T) {
 		t.Errorf("tally %+v, want %+v", got, want)
 	}
 	page := markdown(all)
-	for _, want := range []string{"- `pi/fin/text` (exit ", "`pi/fin/json` was not measured: no receipt", "| **finished** |"} {
+	for _, want := range []string{"- `pi/fin/text` (exit ", "`pi/fin/json` was not measured: no receipt", "| **finished** |", "- pi (screen): `normal`", "- pi (json): `normal`", "- pi (text): `tool`"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the report lacks %q", want)
 		}
@@ -214,8 +215,8 @@ func TestTrials(t *testing.T) {
 		}
 		seen[tr.name()] = true
 	}
-	talks := trials(regexp.MustCompile(`/(mended|second-fin)/`))
-	if got := trials(regexp.MustCompile(`^pi/fin/json$`)); len(got) != 1 || len(all) != (len(faults())-2)*len(subjects())*3+len(talks) || len(talks) != 2*len(subjects()) {
+	talks := trials(regexp.MustCompile(`/(mended|second-fin|quit)/`))
+	if got := trials(regexp.MustCompile(`^pi/fin/json$`)); len(got) != 1 || len(all) != (len(faults())-3)*len(subjects())*3+len(talks) || len(talks) != 3*len(subjects()) {
 		t.Errorf("%d, %d and %d trials", len(got), len(talks), len(all))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -35,6 +36,7 @@ func markdown(all []result) string {
 	b.WriteString(confusion("Causes", all, func(r result) string { return strings.Join(r.Truth.Causes, " or ") }, func(r result) string { return r.Cause }))
 	b.WriteString(faultTables(all))
 	b.WriteString(wrongOnes(all))
+	b.WriteString(notRun(all))
 	b.WriteString(markdownSilence)
 	b.WriteString(markdownFoot)
 	return b.String()
@@ -191,6 +193,39 @@ func wrongOnes(all []result) string {
 	return "\n## Wrong\n\n" + b.String()
 }
 
+// notRun lists what a whole measurement has and this one has not, by agent and mode.
+func notRun(all []result) string {
+	made := map[string]bool{}
+	for _, r := range measured(all) {
+		made[r.name()] = true
+	}
+	missing := map[string][]string{}
+	var heads []string
+	planned := trials(regexp.MustCompile(""))
+	n := 0
+	for _, t := range planned {
+		if made[t.name()] {
+			continue
+		}
+		head := t.subject.name + " (" + string(t.mode) + ")"
+		if missing[head] == nil {
+			heads = append(heads, head)
+		}
+		missing[head] = append(missing[head], "`"+t.fault.name+"`")
+		n++
+	}
+	if n == 0 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n## Not run\n\n%d of %d:\n\n", n, len(planned))
+	slices.Sort(heads)
+	for _, head := range heads {
+		fmt.Fprintf(&b, "- %s: %s\n", head, strings.Join(missing[head], ", "))
+	}
+	return b.String()
+}
+
 const markdownSilence = `
 ## What cannot be seen
 
@@ -198,8 +233,8 @@ const markdownSilence = `
   words: neither its output, nor its exit code, nor its record differ from those of a whole answer. The limit is noticed when the model's count of tokens is one that models
   stop at; on the screen Gemini CLI says both, and there they are seen.
 - **Qwen Code** tells of a limit by having the answer continued again and again. Of a filter it tells only on its screen, which it clears when it is left.
-- **A full-screen program that was left while it waited for a network, or after ^C,** may show that only on a screen that is gone when it ends. Such a run is
-  incomplete, and its cause stays open.
+- **A full-screen program that was left while it waited for a network** may show that only on a screen that is gone when it ends. Such a run is
+  incomplete, and its cause is the user who left.
 - **A signal of a stranger** is a fact without an author: the cause is unknown, the signal is in the receipt.
 `
 

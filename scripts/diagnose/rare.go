@@ -27,6 +27,9 @@ func oddities() []fault {
 		{name: "e408", what: "408 without a reason", serve: status(http.StatusRequestTimeout), causes: broken},
 		{name: "e421", what: "421 without a reason", serve: status(http.StatusMisdirectedRequest), causes: broken},
 		{name: "e425", what: "425 without a reason", serve: status(http.StatusTooEarly), causes: broken},
+		{name: "e402", what: "402 without a reason", serve: status(http.StatusPaymentRequired), causes: []string{"limited"}},
+		{name: "e413", what: "413 without a reason", serve: status(http.StatusRequestEntityTooLarge), causes: []string{"truncated"}},
+		{name: "e520", what: "a proxy does not understand the server, as HTML", serve: page(520, "Web server is returning an unknown error"), causes: broken},
 		{name: "tool-usage", what: "a tool call, then the usage limit is reached", tool: true, serve: refuse(usage), causes: []string{"limited"}},
 		{name: "tool-badkey", what: "a tool call, then the key is not valid any more", tool: true, serve: refuse(badKey), causes: []string{"auth"}},
 	}

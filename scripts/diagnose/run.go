@@ -234,7 +234,7 @@ func (r *running) act() {
 		r.signalAgent(syscall.SIGTERM)
 	case crashAgent:
 		r.signalAgent(syscall.SIGSEGV)
-	case nothing, waitTooLong:
+	case nothing, waitTooLong, leaveIt: // leave does the last
 	}
 }
 
@@ -343,7 +343,7 @@ func (r *running) settledDown() bool {
 	case r.did == interrupt:
 		return time.Since(r.leftAt) > quietWell
 	case r.did != nothing, r.fault.deed != nothing:
-		return false
+		return r.did == leaveIt
 	case r.talking() > screenMost, n == 0 && time.Since(r.began) > 2*screenMost:
 		return true
 	case n > 0 && last.Delivered && !last.Tool:

@@ -44,7 +44,7 @@ func (r *running) truth(took time.Duration, stopped bool) truth {
 // may be said to have cancelled the run, or the turn.
 func deedTruth(done deed, m mode) truth {
 	switch done {
-	case interrupt:
+	case interrupt, leaveIt:
 		ends := []string{"cancelled"}
 		if m == modeScreen {
 			ends = append(ends, unfinished()...)

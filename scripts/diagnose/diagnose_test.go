@@ -167,6 +167,8 @@ func TestTruth(t *testing.T) {
 		{"refused", modeText, nil, nothing, time.Second, "disconnect", "incomplete failed"},
 		{"interrupt", modeText, []turnTaken{broken}, interrupt, 0, "user", "cancelled"},
 		{"interrupt", modeScreen, []turnTaken{broken}, interrupt, 0, "user", "cancelled incomplete failed"},
+		{"empty", modeText, []turnTaken{broken}, nothing, 0, "finished disconnect agent-error turn-open", "incomplete failed success"},
+		{"empty", modeText, []turnTaken{broken}, nothing, time.Hour, "timeout", "incomplete failed"},
 		{"quit", modeScreen, []turnTaken{broken}, leaveIt, 0, "user", "cancelled incomplete failed"},
 		{"crash", modeText, []turnTaken{broken}, crashAgent, 0, "crash", "incomplete failed"},
 	} {

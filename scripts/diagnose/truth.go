@@ -27,7 +27,7 @@ func (r *running) truth(took time.Duration, stopped bool) truth {
 	switch {
 	case r.did != nothing && !stopped:
 		return deedTruth(r.did, r.mode)
-	case r.fault.either && last.Fault:
+	case r.fault.either && last.Fault && !stopped:
 		return truth{Ends: append(unfinished(), "success"), Causes: r.fault.causes}
 	case delivered:
 		return truth{Ends: []string{"success"}, Causes: []string{"finished"}, Finished: true}

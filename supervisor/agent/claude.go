@@ -288,6 +288,8 @@ func claudeText() []rule {
 		{saysWaits, inset, "Claude needs your permission", "", ""},
 		{saysSession, inset, "claude --resume ", "", ""},
 		{saysLeft, inset, "Resume this session with", "", ""},
+		{saysLeft, atStart, "Try rephrasing the request", "", ""}, // behind a refusal, with a blank line between
+		{saysLeft, atStart, "Learn more: ", "", ""},
 		{saysMoves, inset, "⏺ ", "", ""},
 		{saysMoves, inset, "● ", "", ""},
 	}

@@ -30,6 +30,7 @@ const (
 	deadlineUsual = 45 * time.Second
 	deadlineSlow  = 100 * time.Second
 	screenMost    = 35 * time.Second
+	startMost     = 2 * time.Minute
 	quietWell     = 3 * time.Second
 	quietBad      = 7 * time.Second
 	leavePatience = 6 * time.Second
@@ -344,7 +345,7 @@ func (r *running) settledDown() bool {
 		return time.Since(r.leftAt) > quietWell
 	case r.did != nothing, r.fault.deed != nothing:
 		return r.did == leaveIt
-	case r.talking() > screenMost, n == 0 && time.Since(r.began) > 2*screenMost:
+	case r.talking() > screenMost, n == 0 && time.Since(r.began) > startMost:
 		return true
 	case n > 0 && last.Delivered && !last.Tool:
 		return quiet > quietWell

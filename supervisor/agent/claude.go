@@ -290,6 +290,8 @@ func claudeText() []rule {
 		{saysLeft, inset, "Resume this session with", "", ""},
 		{saysLeft, atStart, "Try rephrasing the request", "", ""}, // behind a refusal, with a blank line between
 		{saysLeft, atStart, "Learn more: ", "", ""},
+		{saysLeft, atStart, "Message ID: ", "", ""},
+		{saysLeft, atStart, "Request ID: ", "", ""},
 		{saysMoves, inset, "⏺ ", "", ""},
 		{saysMoves, inset, "● ", "", ""},
 	}

@@ -19,7 +19,7 @@ func TestText(t *testing.T) {
 		{"usage limit", "claude", false, "You've hit your limit · resets 3pm (Europe/Berlin)", "failed limited"},
 		{"old usage limit", "claude", false, "Claude AI usage limit reached|1767225600", "failed limited"},
 		{"log in", "claude", false, "Invalid API key · Please run /login", "failed auth"},
-		{"refused to answer", "claude", false, "API Error: Opus 5.5's safeguards flagged this message.\n\nTry rephrasing the request in a new session.\n\nLearn more: https://x/y", "failed agent-error"},
+		{"refused to answer", "claude", false, "API Error: Opus 5.5's safeguards flagged this message.\n\nTry rephrasing the request in a new session.\n\nLearn more: https://x/y\n\nMessage ID: msg_1", "failed agent-error"},
 		{"turns used up", "claude", false, "Error: Reached max turns (5)", "failed truncated"},
 		{"retrying on screen", "claude", true, "  ⎿  API Error (Connection error.) · Retrying in 5 seconds… (attempt 3/10)", "open disconnect"},
 		{"failed on screen", "claude", true, "  ⎿  API Error: Connection error.\n\n> \n  ? for shortcuts", "failed disconnect"},

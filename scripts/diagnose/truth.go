@@ -33,7 +33,7 @@ func (r *running) truth(took time.Duration, stopped bool) truth {
 		return truth{Ends: []string{"success"}, Causes: []string{"finished"}, Finished: true}
 	case stopped:
 		return deedTruth(waitTooLong, r.mode)
-	case r.left > 1: // the user broke the turn off, to be able to leave
+	case r.left > 1, r.left == 1 && len(r.fault.causes) == 0: // the user broke the turn off, to be able to leave
 		return truth{Ends: append(unfinished(), "cancelled"), Causes: append(slices.Clone(r.fault.causes), "user")}
 	default:
 		return truth{Ends: unfinished(), Causes: r.fault.causes}

@@ -26,7 +26,9 @@ func leaves(b []byte) bool {
 // by itself in the middle of a turn and nothing else says why.
 func (r *run) noteLeft(e *store.Ending) {
 	conversed := r.cfg.Agent != "" && !r.cfg.Headless && e.StoppedBy == lifecycle.StoppedByNobody
-	if key := time.Duration(r.keyed.Load()); !conversed || key == 0 || r.exitAt.Awake-key > leaveWindow || !leftOpen(*e) {
+	key := time.Duration(r.keyed.Load())
+	before := r.exitAt.Awake - key // below 0 for a key that is meant for whatever comes next
+	if !conversed || key == 0 || before < 0 || before > leaveWindow || !leftOpen(*e) {
 		return
 	}
 	e.Evidence = append(e.Evidence, lifecycle.Evidence{

@@ -17,7 +17,7 @@ outcome and cause of each receipt were compared with what really happened.
 *What really happened* is not read from the agent. The server knows whether the last answer of the conversation arrived whole and, if not, what was
 done to it; the measuring program knows which keys, signals and deadlines it sent. Each agent is used in three ways: asked once with its answer as
 *text* on a terminal, asked once with its output as *json* through a pipe, and as a full-*screen* program that the user leaves when nothing more
-comes. The model, the proxy and the errors are made up; the agents, their retries (shortened by their own settings where there are any), their exit codes
+comes, in some after asking again. The model, the proxy and the errors are made up; the agents, their retries (shortened by their own settings where there are any), their exit codes
 and their records are real.
 
 An outcome is right when finished and unfinished were told apart: ` + "`success`" + ` for the one, ` + "`incomplete` or `failed`" + ` for the other, by exit code; and
@@ -235,6 +235,9 @@ const markdownSilence = `
 - **Qwen Code** tells of a limit by having the answer continued again and again. Of a filter it tells only on its screen, which it clears when it is left.
 - **A full-screen program that was left while it waited for a network** may show that only on a screen that is gone when it ends. Such a run is
   incomplete, and its cause is the user who left.
+- **A program that is left with ^C** (OpenCode) writes down an interrupted turn, whatever kept it from going on before. The user is then as right a cause as that.
+- **OpenCode tries again** for a minute to a minute and a half, and behind a stream that ends cleanly, or a limit that is long, without end: many of its runs end by
+  the time limit of the measurement, and their cause is that.
 - **A signal of a stranger** is a fact without an author: the cause is unknown, the signal is in the receipt.
 `
 
@@ -242,7 +245,7 @@ const markdownFoot = `
 ## How to repeat it
 
 ` + "```sh" + `
-make diagnose                                       # everything: about two hours on two cores
+make diagnose                                       # everything: about four hours on two cores
 make diagnose ARGS="-only 'claude/.*/json'"         # one agent, one way to use it
 go run ./scripts/diagnose -list                     # the names of all runs
 ` + "```" + `

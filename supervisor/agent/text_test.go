@@ -61,6 +61,7 @@ func TestText(t *testing.T) {
 		{"network", "opencode", false, "> build\n\nError: Cannot connect to API: Unable to connect.", "failed disconnect"},
 		{"retrying on screen", "opencode", true, "┃ mock error [retrying in 34s attempt #5]", "open agent-error"},
 		{"limited on screen", "opencode", true, "   ⬝⬝■■ The usage limit has been reached. Try again in 1 hour. [retrying in 59m 53s attempt #1] esc   repo:master", "open limited"},
+		{"cut off on screen", "opencode", true, "   ⬝Cannot■connect to API: The socket connection was closed unexpectedly. For more i… (click to expand) [ret\n    in 2s #3]", "open disconnect"},
 		{"refused on screen", "opencode", true, "   ⬝Cannot⬝connect to API: Unable to connect. Is the computer able to access the url… [retrying in 1s\n    attempt #2]   • OpenCode 1.18.33", "open disconnect"},
 
 		{"mark in the answer", "qwen", false, "half [API Error: terminated (cause: other side closed)]", "failed disconnect"},

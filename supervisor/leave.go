@@ -14,12 +14,25 @@ import (
 // machine it takes longer.
 const leaveWindow = 5 * time.Second
 
-// leaves says whether typing b can make a full-screen program end: a line that was
-// entered, ^C or ^D, also in the longer form that a terminal sends where a program
+// leaves says whether typing b can make a full-screen program end, or a turn of it:
+// a line that was entered, ^C, ^D or Escape, also in the longer form that a terminal sends where a program
 // wants to tell all keys apart. What a terminal says by itself is none of these.
 func leaves(b []byte) bool {
-	return bytes.ContainsAny(b, "\r\x03\x04") ||
-		slices.ContainsFunc([]string{"\x1b[13u", "\x1b[99;5u", "\x1b[100;5u"}, func(key string) bool { return bytes.Contains(b, []byte(key)) })
+	return bytes.ContainsAny(b, "\r\x03\x04") || bytes.HasSuffix(b, []byte("\x1b")) ||
+		slices.ContainsFunc([]string{"\x1b[13u", "\x1b[27u", "\x1b[99;5u", "\x1b[100;5u"}, func(key string) bool { return bytes.Contains(b, []byte(key)) })
+}
+
+// clearUser takes back that the user interrupted the last turn of a full-screen
+// agent, where nothing was ever typed that could: agents say so of any signal.
+func (r *run) clearUser(e *store.Ending) {
+	if r.relay == nil || r.cfg.Agent == "" || r.cfg.Headless || e.StoppedBy != lifecycle.StoppedByNobody || r.keyed.Load() != 0 {
+		return
+	}
+	for i, ev := range e.Evidence {
+		if ev.Points == lifecycle.CauseUser && ev.TurnFailed {
+			e.Evidence[i].Points, e.Evidence[i].TurnFailed, e.Evidence[i].Turn = "", false, lifecycle.TurnInterrupted
+		}
+	}
 }
 
 // noteLeft keeps as evidence that a person left a full-screen agent, where it ended

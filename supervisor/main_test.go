@@ -32,9 +32,9 @@ type order struct {
 	OnHangup  HangupPolicy
 	Leftovers LeftoverPolicy
 	Headless  bool
-	// Agent names the command's kind, and Open is evidence that a turn of it is.
+	// Agent names the command's kind, and Turn is how its last turn ended.
 	Agent    string
-	Open     bool
+	Turn     lifecycle.TurnState
 	Timeout  time.Duration
 	Grace    time.Duration
 	StateDir string
@@ -82,7 +82,7 @@ func wrapperMain() int {
 		Env:   append(os.Environ(), roleKey+"=", orderKey+"=", EnvUID+"="+o.UID, EnvLineage+"="+o.UID),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		PTY: o.PTY, NoMonitor: o.NoMonitor, OnHangup: o.OnHangup, Leftovers: o.Leftovers, Headless: o.Headless,
-		Agent: o.Agent, Ended: openTurn(o.Open),
+		Agent: o.Agent, Ended: lastTurn(o.Turn),
 		Tap: tapTo(o.Tap), Through: [3]bool{1: true, 2: true}, Timeout: o.Timeout, Grace: o.Grace, Interval: time.Second, StateDir: o.StateDir,
 		StopSignal: o.StopSignal, NotBefore: later(o.WaitMS), WaitsFor: waitsFor(o.WaitMS),
 		FlowID: o.FlowID, Signals: early(o.Early),
@@ -102,11 +102,14 @@ func wrapperMain() int {
 	return *res.Ending.ExitCode
 }
 
-// openTurn adds evidence of a turn in whose middle the run ended.
-func openTurn(open bool) func(context.Context, *store.Ending) {
+// lastTurn adds evidence of the last turn: one that is interrupted was so by a user, by its own account.
+func lastTurn(state lifecycle.TurnState) func(context.Context, *store.Ending) {
 	return func(_ context.Context, e *store.Ending) {
-		if open {
-			e.Evidence = append(e.Evidence, lifecycle.Evidence{Source: lifecycle.SourceRecord, Turn: lifecycle.TurnInterrupted, Detail: "open"})
+		switch {
+		case state == lifecycle.TurnInterrupted:
+			e.Evidence = append(e.Evidence, lifecycle.Evidence{Source: lifecycle.SourceRecord, TurnFailed: true, Points: lifecycle.CauseUser})
+		case state != "":
+			e.Evidence = append(e.Evidence, lifecycle.Evidence{Source: lifecycle.SourceRecord, Turn: lifecycle.TurnInterrupted})
 		}
 	}
 }

@@ -189,19 +189,23 @@ func TestKeyAtAHeadlessAgentCancels(t *testing.T) {
 
 func TestLeftInTheMiddleOfATurn(t *testing.T) {
 	for name, c := range map[string]struct {
-		open, headless bool
-		keys           string
-		want           string
+		turn     lifecycle.TurnState
+		headless bool
+		keys     string
+		want     string // source and cause of each piece of evidence
 	}{
-		"a line":            {true, false, "q\r", "record own-act"},
-		"a long key":        {true, false, "\x1b[100;5u", "record own-act"},
-		"a terminal's word": {true, false, "\x1b[?62;22c", "record"},
-		"behind a turn":     {false, false, "q\r", ""},
-		"asked once":        {true, true, "q\r", "record"},
+		"a line":                 {lifecycle.TurnRunning, false, "q\r", "record= own-act=user"},
+		"a long key":             {lifecycle.TurnRunning, false, "\x1b[100;5u", "record= own-act=user"},
+		"a terminal's word":      {lifecycle.TurnRunning, false, "\x1b[?62;22c", "record="},
+		"behind a turn":          {"", false, "q\r", ""},
+		"asked once":             {lifecycle.TurnRunning, true, "q\r", "record="},
+		"interrupted":            {lifecycle.TurnInterrupted, false, "\x1b", "record=user"},
+		"interrupted by no key":  {lifecycle.TurnInterrupted, false, "\x1b[?62;22c", "record="},
+		"asked once, and no key": {lifecycle.TurnInterrupted, true, "x", "record=user"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, "stty raw -echo; echo ready; head -c "+strconv.Itoa(len(c.keys))+" >/dev/null; stty sane")
-			b.order.Agent, b.order.Open, b.order.Headless = "claude", c.open, c.headless
+			b.order.Agent, b.order.Turn, b.order.Headless = "claude", c.turn, c.headless
 			s := newShell(b)
 			s.send("$W\n")
 			s.expect("ready")
@@ -209,7 +213,7 @@ func TestLeftInTheMiddleOfATurn(t *testing.T) {
 			s.prompt(0)
 			var got []string
 			for _, e := range b.ending().Evidence {
-				got = append(got, string(e.Source))
+				got = append(got, string(e.Source)+"="+string(e.Points))
 			}
 			want(t, "evidence", strings.Join(got, " "), c.want)
 		})

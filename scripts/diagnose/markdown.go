@@ -23,6 +23,8 @@ and their records are real.
 An outcome is right when finished and unfinished were told apart: ` + "`success`" + ` for the one, ` + "`incomplete` or `failed`" + ` for the other, by exit code; and
 ` + "`cancelled`" + ` for what the user ended. A cause is right when it is one of those listed with the fault. Where an agent itself cannot know better, such
 as why a connection did not come about, two causes may be.
+
+The runs are made in parts, while the program is worked on. What is judged in another way since then is run again; nothing is corrected by hand.
 `
 
 // markdown is the report.

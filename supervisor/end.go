@@ -55,6 +55,8 @@ func (r *run) end(ctx context.Context) Result {
 	}
 	r.recording.Wait()
 	r.noteSleep(&res.Ending)
+	r.clearUser(&res.Ending)
+	r.noteLeft(&res.Ending)
 	alone, err := r.cfg.Journal.Finish(ctx, res.Ending)
 	if err != nil {
 		r.cfg.Log.Error().Err(err).Msg("write end")

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
@@ -32,9 +33,12 @@ type order struct {
 	OnHangup  HangupPolicy
 	Leftovers wire.LeftoverPolicy
 	Headless  bool
-	Timeout   time.Duration
-	Grace     time.Duration
-	StateDir  string
+	// Agent names the command's kind, and Turn is how its last turn ended.
+	Agent    string
+	Turn     lifecycle.TurnState
+	Timeout  time.Duration
+	Grace    time.Duration
+	StateDir string
 	// StopSignal is the command's own, 0 for none, and WaitMS how long its launch is
 	// put off.
 	StopSignal syscall.Signal
@@ -76,6 +80,7 @@ func wrapperMain() int {
 		Env:   append(os.Environ(), roleKey+"=", orderKey+"=", EnvUID+"="+o.UID, EnvLineage+"="+o.UID),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		PTY: o.PTY, NoMonitor: o.NoMonitor, OnHangup: o.OnHangup, Leftovers: o.Leftovers, Headless: o.Headless,
+		Agent: o.Agent, Ended: lastTurn(o.Turn),
 		Tap: tapTo(o.Tap), Through: [3]bool{1: true, 2: true}, Timeout: o.Timeout, Grace: o.Grace, Interval: time.Second, StateDir: o.StateDir,
 		StopSignal: o.StopSignal, NotBefore: later(o.WaitMS), WaitsFor: waitsFor(o.WaitMS),
 		FlowID: o.FlowID, Signals: early(o.Early),
@@ -93,6 +98,18 @@ func wrapperMain() int {
 		return 94
 	}
 	return *res.Ending.ExitCode
+}
+
+// lastTurn adds evidence of the last turn: one that is interrupted was so by a user, by its own account.
+func lastTurn(state lifecycle.TurnState) func(context.Context, *store.Ending) {
+	return func(_ context.Context, e *store.Ending) {
+		switch {
+		case state == lifecycle.TurnInterrupted:
+			e.Evidence = append(e.Evidence, lifecycle.Evidence{Source: lifecycle.SourceRecord, TurnFailed: true, Points: lifecycle.CauseUser})
+		case state != "":
+			e.Evidence = append(e.Evidence, lifecycle.Evidence{Source: lifecycle.SourceRecord, Turn: lifecycle.TurnInterrupted})
+		}
+	}
 }
 
 // later is a moment so far from now, zero for none.

@@ -95,6 +95,8 @@ type run struct {
 	// interrupted is the awake time of the last interrupt typed at the run, in
 	// nanoseconds; 0 for never.
 	interrupted atomic.Int64
+	// keyed is the same of the last key that a program may be left with.
+	keyed atomic.Int64
 	// helper is a child of the wrapper that is none of the run's; 0 without one.
 	helper     atomic.Int64
 	tapMu      sync.Mutex // one at a time at Config.Tap

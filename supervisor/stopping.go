@@ -143,9 +143,12 @@ func (r *run) wanted(ctx context.Context, a heartbeat.Answer) {
 	}
 }
 
-// typed looks for an interrupt key in what the user types, on the relay's
-// goroutine. In a program that reads keys itself it is a key like any other.
+// typed looks for an interrupt key in what the user types, and for one that a
+// program may be left with, on the relay's goroutine. In a program that reads keys itself it is a key like any other.
 func (r *run) typed(b []byte) {
+	if leaves(b) {
+		r.keyed.Store(int64(r.cfg.Clock.Now().Awake))
+	}
 	if bytes.IndexByte(b, 0x03) < 0 && bytes.IndexByte(b, 0x1c) < 0 {
 		return
 	}

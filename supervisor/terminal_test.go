@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -188,6 +189,39 @@ func TestKeyAtAHeadlessAgentCancels(t *testing.T) {
 	s.send("\x03")
 	s.prompt(4)
 	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByUser)
+}
+
+func TestLeftInTheMiddleOfATurn(t *testing.T) {
+	for name, c := range map[string]struct {
+		turn     lifecycle.TurnState
+		headless bool
+		keys     string
+		want     string // source and cause of each piece of evidence
+	}{
+		"a line":                 {lifecycle.TurnRunning, false, "q\r", "record= own-act=user"},
+		"a long key":             {lifecycle.TurnRunning, false, "\x1b[100;5u", "record= own-act=user"},
+		"a terminal's word":      {lifecycle.TurnRunning, false, "\x1b[?62;22c", "record="},
+		"behind a turn":          {"", false, "q\r", ""},
+		"asked once":             {lifecycle.TurnRunning, true, "q\r", "record="},
+		"interrupted":            {lifecycle.TurnInterrupted, false, "\x1b", "record=user"},
+		"interrupted by no key":  {lifecycle.TurnInterrupted, false, "\x1b[?62;22c", "record="},
+		"asked once, and no key": {lifecycle.TurnInterrupted, true, "x", "record=user"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, "stty raw -echo; echo ready; head -c "+strconv.Itoa(len(c.keys))+" >/dev/null; stty sane")
+			b.order.Agent, b.order.Turn, b.order.Headless = "claude", c.turn, c.headless
+			s := newShell(b)
+			s.send("$W\n")
+			s.expect("ready")
+			s.send(c.keys)
+			s.prompt(0)
+			var got []string
+			for _, e := range b.ending().Evidence {
+				got = append(got, string(e.Source)+"="+string(e.Points))
+			}
+			want(t, "evidence", strings.Join(got, " "), c.want)
+		})
+	}
 }
 
 func TestKeyWindow(t *testing.T) {

@@ -82,7 +82,7 @@ func TestConversation(t *testing.T) {
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for _, f := range faults() {
-		if f.serve == nil || f.deed != nothing || f.place != placeHere || f.tool || f.either || len(f.causes) == 0 || f.name == "halfclosed" {
+		if f.serve == nil || f.deed != nothing || f.place != placeHere || f.tool || f.either || f.stage == onceAsked || len(f.causes) == 0 || f.name == "halfclosed" {
 			continue
 		}
 		t.Run(f.name, func(t *testing.T) {
@@ -101,6 +101,29 @@ func TestFaults(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestStages: a fault hits the part of a conversation that it is for.
+func TestStages(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"mended": "half whole", "second-fin": "whole half"} {
+		for path, body := range asks() {
+			s := start(t, named(t, name))
+			var got []string
+			for range 2 {
+				_, _, _ = ask(t, s, path, body)
+				if last, _ := s.final(); last.Delivered {
+					got = append(got, "whole")
+				} else {
+					got = append(got, "half")
+				}
+				s.askedAgain()
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("%s, %s: %v, want %s", name, path, got, want)
+			}
+		}
 	}
 }
 
@@ -144,6 +167,9 @@ func TestTruth(t *testing.T) {
 		{"refused", modeText, nil, nothing, time.Second, "disconnect", "incomplete failed"},
 		{"interrupt", modeText, []turnTaken{broken}, interrupt, 0, "user", "cancelled"},
 		{"interrupt", modeScreen, []turnTaken{broken}, interrupt, 0, "user", "cancelled incomplete failed"},
+		{"empty", modeText, []turnTaken{broken}, nothing, 0, "finished disconnect agent-error turn-open", "incomplete failed success"},
+		{"empty", modeText, []turnTaken{broken}, nothing, time.Hour, "timeout", "incomplete failed"},
+		{"quit", modeScreen, []turnTaken{broken}, leaveIt, 0, "user", "cancelled incomplete failed"},
 		{"crash", modeText, []turnTaken{broken}, crashAgent, 0, "crash", "incomplete failed"},
 	} {
 		s := &server{requests: c.last}
@@ -170,7 +196,7 @@ func TestReport(t *testing.T) {
 		t.Errorf("tally %+v, want %+v", got, want)
 	}
 	page := markdown(all)
-	for _, want := range []string{"- `pi/fin/text` (exit ", "`pi/fin/json` was not measured: no receipt", "| **finished** |"} {
+	for _, want := range []string{"- `pi/fin/text` (exit ", "`pi/fin/json` was not measured: no receipt", "| **finished** |", "- pi (screen): `normal`", "- pi (json): `normal`", "- pi (text): `tool`"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the report lacks %q", want)
 		}
@@ -191,7 +217,8 @@ func TestTrials(t *testing.T) {
 		}
 		seen[tr.name()] = true
 	}
-	if got := trials(regexp.MustCompile(`^pi/fin/json$`)); len(got) != 1 || len(all) != len(faults())*len(subjects())*3 {
-		t.Errorf("%d and %d trials", len(got), len(all))
+	talks := trials(regexp.MustCompile(`/(mended|second-fin|quit)/`))
+	if got := trials(regexp.MustCompile(`^pi/fin/json$`)); len(got) != 1 || len(all) != (len(faults())-3)*len(subjects())*3+len(talks) || len(talks) != 3*len(subjects()) {
+		t.Errorf("%d, %d and %d trials", len(got), len(talks), len(all))
 	}
 }

@@ -29,13 +29,30 @@ const (
 	crashAgent       // SEGV to the agent's processes
 	loseScreen       // the terminal goes away
 	waitTooLong      // a short deadline
+	leaveIt          // the full-screen program is left
 )
+
+// stage is the part of a conversation that a fault hits. A user who does not see all of it asks once more, which takes a full-screen
+// program.
+type stage int
+
+const (
+	always     stage = iota
+	untilAsked       // the user asks again
+	onceAsked
+)
+
+// hits says whether a fault hits a request, once the user has asked again or before.
+func (s stage) hits(again bool) bool {
+	return s == always || again == (s == onceAsked)
+}
 
 // fault is one way for a conversation to go.
 type fault struct {
 	name, what string
 	serve      func(*exchange) // nil: the answer is given
 	count      int             // how many answers are hit; 0 for all
+	stage      stage           // what part of the conversation is hit
 	tool       bool            // a tool is called first
 	gone       bool            // the server goes away after the tool call
 	place      place
@@ -46,9 +63,12 @@ type fault struct {
 	causes []string
 }
 
+// in says whether the fault can be had in a mode: who asks once does not ask again, and what answers once is not left.
+func (f fault) in(m mode) bool { return f.stage == always && f.deed != leaveIt || m == modeScreen }
+
 // faults lists every fault.
 func faults() []fault {
-	return slices.Concat(well(), line(), refusals(), answers(), acts())
+	return slices.Concat(well(), line(), refusals(), answers(), acts(), oddities())
 }
 
 func well() []fault {
@@ -103,6 +123,7 @@ func refusals() []fault {
 		{name: "proxy407", what: "a proxy wants a password, as HTML", serve: page(407, "Proxy Authentication Required"), causes: []string{"auth", "disconnect"}},
 		{name: "proxy502", what: "a proxy cannot reach the server, as HTML", serve: page(502, "Bad Gateway"), causes: []string{"disconnect"}},
 		{name: "proxy504", what: "a proxy waits in vain, as HTML", serve: page(504, "Gateway Time-out"), causes: []string{"disconnect"}},
+		{name: "proxy503", what: "a proxy has no server, as HTML", serve: page(503, "Service Unavailable"), causes: []string{"disconnect", "agent-error", "limited"}},
 		{name: "login", what: "a page to log in to the network, as HTML with 200", serve: page(200, "Please log in"), causes: []string{"disconnect", "agent-error", "auth"}},
 	}
 	return all
@@ -129,6 +150,7 @@ func acts() []fault {
 		{name: "deadline", what: "the answer stalls until --timeout", serve: silence, deed: waitTooLong},
 		{name: "hang", what: "no answer begins until --timeout", serve: func(x *exchange) { x.wait() }, deed: waitTooLong},
 		{name: "interrupt", what: "the user presses ^C in the middle", serve: silence, deed: interrupt},
+		{name: "quit", what: "the user leaves the full-screen program in the middle", serve: silence, deed: leaveIt},
 		{name: "terminate", what: "the user ends ocr-run with TERM", serve: silence, deed: terminate},
 		{name: "lost", what: "the terminal goes away", serve: silence, deed: loseScreen},
 		{name: "kill", what: "a stranger kills the agent with KILL", serve: silence, deed: killAgent},

@@ -69,7 +69,7 @@ func trials(only *regexp.Regexp) []trial {
 	for _, f := range faults() {
 		for _, m := range []mode{modeText, modeJSON, modeScreen} {
 			for _, s := range subjects() {
-				if t := (trial{s, f, m}); only.MatchString(t.name()) {
+				if t := (trial{s, f, m}); f.in(m) && only.MatchString(t.name()) {
 					all = append(all, t)
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -16,12 +17,14 @@ outcome and cause of each receipt were compared with what really happened.
 *What really happened* is not read from the agent. The server knows whether the last answer of the conversation arrived whole and, if not, what was
 done to it; the measuring program knows which keys, signals and deadlines it sent. Each agent is used in three ways: asked once with its answer as
 *text* on a terminal, asked once with its output as *json* through a pipe, and as a full-*screen* program that the user leaves when nothing more
-comes. The model, the proxy and the errors are made up; the agents, their retries (shortened by their own settings where there are any), their exit codes
+comes, in some after asking again. The model, the proxy and the errors are made up; the agents, their retries (shortened by their own settings where there are any), their exit codes
 and their records are real.
 
 An outcome is right when finished and unfinished were told apart: ` + "`success`" + ` for the one, ` + "`incomplete` or `failed`" + ` for the other, by exit code; and
 ` + "`cancelled`" + ` for what the user ended. A cause is right when it is one of those listed with the fault. Where an agent itself cannot know better, such
 as why a connection did not come about, two causes may be.
+
+The runs are made in parts, while the program is worked on. What is judged in another way since then is run again; nothing is corrected by hand.
 `
 
 // markdown is the report.
@@ -35,6 +38,7 @@ func markdown(all []result) string {
 	b.WriteString(confusion("Causes", all, func(r result) string { return strings.Join(r.Truth.Causes, " or ") }, func(r result) string { return r.Cause }))
 	b.WriteString(faultTables(all))
 	b.WriteString(wrongOnes(all))
+	b.WriteString(notRun(all))
 	b.WriteString(markdownSilence)
 	b.WriteString(markdownFoot)
 	return b.String()
@@ -125,6 +129,7 @@ func faultTables(all []result) string {
 		{"The server's refusals", refusals()},
 		{"The model's answer", answers()},
 		{"Acts of people and the system", acts()},
+		{"Rare things", oddities()},
 	} {
 		fmt.Fprintf(&b, "\n### %s\n\n| fault | what happens | right causes |", g.title)
 		for _, s := range subjects() {
@@ -190,6 +195,39 @@ func wrongOnes(all []result) string {
 	return "\n## Wrong\n\n" + b.String()
 }
 
+// notRun lists what a whole measurement has and this one has not, by agent and mode.
+func notRun(all []result) string {
+	made := map[string]bool{}
+	for _, r := range measured(all) {
+		made[r.name()] = true
+	}
+	missing := map[string][]string{}
+	var heads []string
+	planned := trials(regexp.MustCompile(""))
+	n := 0
+	for _, t := range planned {
+		if made[t.name()] {
+			continue
+		}
+		head := t.subject.name + " (" + string(t.mode) + ")"
+		if missing[head] == nil {
+			heads = append(heads, head)
+		}
+		missing[head] = append(missing[head], "`"+t.fault.name+"`")
+		n++
+	}
+	if n == 0 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n## Not run\n\n%d of %d:\n\n", n, len(planned))
+	slices.Sort(heads)
+	for _, head := range heads {
+		fmt.Fprintf(&b, "- %s: %s\n", head, strings.Join(missing[head], ", "))
+	}
+	return b.String()
+}
+
 const markdownSilence = `
 ## What cannot be seen
 
@@ -199,8 +237,11 @@ const markdownSilence = `
   so that is left to --hooks; these runs are made without.
 - **Qwen Code** tells of a limit by having the answer continued again and again, and of a filter only on its screen, which it clears when it is left. Its telemetry,
   which is on for the run and seen by nobody, tells both.
-- **A full-screen program that was left while it waited for a network, or after ^C,** may show that only on a screen that is gone when it ends. Such a run is
-  incomplete, and its cause stays open.
+- **A full-screen program that was left while it waited for a network** may show that only on a screen that is gone when it ends. Such a run is
+  incomplete, and its cause is the user who left.
+- **A program that is left with ^C** (OpenCode) writes down an interrupted turn, whatever kept it from going on before. The user is then as right a cause as that.
+- **OpenCode tries again** for a minute to a minute and a half, and behind a stream that ends cleanly, or a limit that is long, without end: many of its runs end by
+  the time limit of the measurement, and their cause is that.
 - **A signal of a stranger** is a fact without an author: the cause is unknown, the signal is in the receipt.
 `
 
@@ -208,7 +249,7 @@ const markdownFoot = `
 ## How to repeat it
 
 ` + "```sh" + `
-make diagnose                                       # everything: about two hours on two cores
+make diagnose                                       # everything: about four hours on two cores
 make diagnose ARGS="-only 'claude/.*/json'"         # one agent, one way to use it
 go run ./scripts/diagnose -list                     # the names of all runs
 ` + "```" + `

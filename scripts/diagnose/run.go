@@ -28,11 +28,13 @@ const (
 const (
 	deadlineShort = 8 * time.Second
 	deadlineUsual = 45 * time.Second
-	deadlineSlow  = 130 * time.Second
+	deadlineSlow  = 100 * time.Second
 	screenMost    = 35 * time.Second
+	startMost     = 2 * time.Minute
 	quietWell     = 3 * time.Second
 	quietBad      = 7 * time.Second
 	leavePatience = 6 * time.Second
+	askPatience   = 20 * time.Second
 	runMost       = 4 * time.Minute
 	receiptMost   = 15 * time.Second
 	step          = 50 * time.Millisecond
@@ -76,6 +78,8 @@ type running struct {
 	before    turnTaken // the conversation at that moment
 	left      int       // how often the keys to leave were typed
 	leftAt    time.Time
+	asked     int // how many requests there were when the user asked again
+	againAt   time.Time
 }
 
 // make makes the trial in a directory and answers with what was said and what was so.
@@ -231,7 +235,7 @@ func (r *running) act() {
 		r.signalAgent(syscall.SIGTERM)
 	case crashAgent:
 		r.signalAgent(syscall.SIGSEGV)
-	case nothing, waitTooLong:
+	case nothing, waitTooLong, leaveIt: // leave does the last
 	}
 }
 
@@ -283,6 +287,10 @@ func (r *running) leave() {
 	if r.left == 0 && !r.settledDown() {
 		return
 	}
+	if r.fault.stage != always && r.againAt.IsZero() {
+		r.askAgain()
+		return
+	}
 	if r.left > 0 && time.Since(r.leftAt) < leavePatience {
 		return
 	}
@@ -309,15 +317,35 @@ func (r *running) leave() {
 	}
 }
 
+// askAgain types the next question.
+func (r *running) askAgain() {
+	_, r.asked, _ = r.server.state()
+	r.server.askedAgain()
+	_ = r.term.Send("Please go on.")
+	r.server.rest(time.Second)
+	_ = r.term.Send(enter)
+	r.againAt = time.Now()
+}
+
+// talking is for how long there has been a conversation, or what the user asked last.
+func (r *running) talking() time.Duration {
+	if r.againAt.IsZero() {
+		return r.server.conversing()
+	}
+	return time.Since(r.againAt)
+}
+
 // settledDown says whether a user would leave now.
 func (r *running) settledDown() bool {
 	last, n, quiet := r.server.state()
 	switch {
+	case !r.againAt.IsZero() && n == r.asked:
+		return r.talking() > askPatience
 	case r.did == interrupt:
 		return time.Since(r.leftAt) > quietWell
 	case r.did != nothing, r.fault.deed != nothing:
-		return false
-	case r.server.conversing() > screenMost, n == 0 && time.Since(r.began) > 2*screenMost:
+		return r.did == leaveIt
+	case r.talking() > screenMost, n == 0 && time.Since(r.began) > startMost:
 		return true
 	case n > 0 && last.Delivered && !last.Tool:
 		return quiet > quietWell
@@ -339,6 +367,9 @@ func (r *running) result() (result, error) {
 	stopped := said.Process.Stopped != nil && *said.Process.Stopped == "deadline"
 	if requests == 0 && r.fault.place == placeHere && !stopped {
 		return result{}, errors.New("the agent asked nothing in time")
+	}
+	if !r.againAt.IsZero() && requests == r.asked {
+		return result{}, errors.New("the agent did not ask again")
 	}
 	res := result{
 		Agent: r.subject.name, Fault: r.fault.name, Mode: string(r.mode), Truth: r.truth(took, stopped), Outcome: said.Outcome, Cause: said.Cause,

@@ -43,6 +43,7 @@ type server struct {
 	texts    int         // of requests, those that get words; guarded by mu
 	called   bool        // the tool was called; guarded by mu
 	offered  int         // the most tools a request offered; guarded by mu
+	again    bool        // the user asked again; guarded by mu
 	last     time.Time   // when something last happened; guarded by mu
 	over     chan struct{}
 }
@@ -91,6 +92,13 @@ func (s *server) state() (last turnTaken, n int, quiet time.Duration) {
 	return last, n, time.Since(s.last)
 }
 
+// askedAgain tells the server that the user asks again.
+func (s *server) askedAgain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.again, s.last = true, time.Now()
+}
+
 // conversing is for how long there has been a conversation.
 func (s *server) conversing() time.Duration {
 	s.mu.Lock()
@@ -123,7 +131,7 @@ func (s *server) handle(w http.ResponseWriter, r *http.Request) {
 	}
 	streamed := strings.Contains(r.URL.Path, "stream") || req.Stream != nil && *req.Stream
 	tools := toolNames(req.Tools)
-	x := &exchange{s: s, w: w, wire: protocol, streamed: streamed, answer: answer{model: req.Model, words: []string{"Mock ", "title"}}, at: -1}
+	x := &exchange{s: s, w: w, wire: protocol, streamed: streamed, answer: answer{model: req.Model, words: []string{"Mock ", "title"}}, at: -1, tools: tools}
 	if !s.converses(len(tools)) {
 		s.note(object{"side": r.URL.Path})
 		x.whole(x.answer)
@@ -166,7 +174,7 @@ func (s *server) take(x *exchange, path string, tools []string) (faulty bool) {
 		x.answer.words = nil
 	} else {
 		s.texts++
-		faulty = s.fault.serve != nil && (s.fault.count == 0 || s.texts <= s.fault.count)
+		faulty = s.fault.serve != nil && (s.fault.count == 0 || s.texts <= s.fault.count) && s.fault.stage.hits(s.again)
 	}
 	x.at = len(s.requests)
 	s.requests = append(s.requests, turnTaken{Path: path, Number: x.at + 1, Tool: x.answer.call != nil, Fault: faulty, Open: true, since: time.Now()})
@@ -203,6 +211,9 @@ func aside(w http.ResponseWriter, path string) {
 		_, _ = io.WriteString(w, `{"totalTokens":10,"input_tokens":10}`)
 	case strings.HasSuffix(path, "/models"):
 		_, _ = io.WriteString(w, `{"object":"list","data":[{"id":"mock-1","object":"model"}],"models":[]}`)
+	case path == portal:
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<html><head><title>Please log in</title></head><body><form></form></body></html>")
 	default:
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `{}`)
@@ -213,12 +224,12 @@ func aside(w http.ResponseWriter, path string) {
 func shellCall(tools []string) *call {
 	const command = "echo hi"
 	for _, c := range []call{
-		{"exec_command", object{"cmd": command, "yield_time_ms": 30000}},
-		{"shell_command", object{"command": command}},
-		{"shell", object{"command": []string{"bash", "-lc", command}}},
-		{"run_shell_command", object{"command": command, "description": "run it", "is_background": false}},
-		{"bash", object{"command": command, "description": "run it", "timeout": 60000}},
-		{"Bash", object{"command": command, "description": "run it"}},
+		{name: "exec_command", args: object{"cmd": command, "yield_time_ms": 30000}},
+		{name: "shell_command", args: object{"command": command}},
+		{name: "shell", args: object{"command": []string{"bash", "-lc", command}}},
+		{name: "run_shell_command", args: object{"command": command, "description": "run it", "is_background": false}},
+		{name: "bash", args: object{"command": command, "description": "run it", "timeout": 60000}},
+		{name: "Bash", args: object{"command": command, "description": "run it"}},
 	} {
 		if slices.Contains(tools, c.name) {
 			return &c
@@ -235,6 +246,7 @@ type exchange struct {
 	streamed  bool
 	answer    answer
 	at        int // in the server's requests; -1 for a side one
+	tools     []string
 	delivered bool
 }
 

@@ -27,24 +27,30 @@ func (r *running) truth(took time.Duration, stopped bool) truth {
 	switch {
 	case r.did != nothing && !stopped:
 		return deedTruth(r.did, r.mode)
-	case r.fault.either && last.Fault:
+	case r.fault.either && last.Fault && !stopped:
 		return truth{Ends: append(unfinished(), "success"), Causes: r.fault.causes}
 	case delivered:
 		return truth{Ends: []string{"success"}, Causes: []string{"finished"}, Finished: true}
 	case stopped:
 		return deedTruth(waitTooLong, r.mode)
-	case r.left > 1: // the user broke the turn off, to be able to leave
+	case r.brokenOff():
 		return truth{Ends: append(unfinished(), "cancelled"), Causes: append(slices.Clone(r.fault.causes), "user")}
 	default:
 		return truth{Ends: unfinished(), Causes: r.fault.causes}
 	}
 }
 
+// brokenOff says whether the user had to break a turn off, to be able to leave: it was merely slow, or the keys to leave did not do at
+// once, or what they do first is to interrupt.
+func (r *running) brokenOff() bool {
+	return r.left > 1 || r.left == 1 && (len(r.fault.causes) == 0 || r.subject.leave == ctrlC)
+}
+
 // deedTruth is the truth about a run that something was done to. A user who interrupts a full-screen program and leaves it afterwards
 // may be said to have cancelled the run, or the turn.
 func deedTruth(done deed, m mode) truth {
 	switch done {
-	case interrupt:
+	case interrupt, leaveIt:
 		ends := []string{"cancelled"}
 		if m == modeScreen {
 			ends = append(ends, unfinished()...)

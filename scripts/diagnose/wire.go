@@ -33,6 +33,16 @@ func (a answer) counts(in, out, sum string) object {
 type call struct {
 	name string
 	args map[string]any
+	// raw stands for args where a protocol sends them as text; empty for args themselves.
+	raw string
+}
+
+// text is the arguments as text.
+func (c call) text() string {
+	if c.raw != "" {
+		return c.raw
+	}
+	return text(c.args)
 }
 
 // reason is why a model's answer ends.

@@ -10,7 +10,7 @@ func responses() wire {
 	const message, function = "msg_1", "fc_1"
 	spoken := func(a answer) (body []string, items []any) {
 		if a.call != nil {
-			item := object{"type": "function_call", "id": function, "call_id": "call_1", "name": a.call.name, "arguments": text(a.call.args), "status": "completed"}
+			item := object{"type": "function_call", "id": function, "call_id": "call_1", "name": a.call.name, "arguments": a.call.text(), "status": "completed"}
 			body = append(body, event("response.output_item.added", object{"output_index": 0, "item": item}))
 			return append(body, event("response.output_item.done", object{"output_index": 0, "item": item})), []any{item}
 		}
@@ -58,7 +58,7 @@ func chat() wire {
 		return data(o)
 	}
 	called := func(a answer) []any {
-		return []any{object{"index": 0, "id": "call_1", "type": "function", "function": object{"name": a.call.name, "arguments": text(a.call.args)}}}
+		return []any{object{"index": 0, "id": "call_1", "type": "function", "function": object{"name": a.call.name, "arguments": a.call.text()}}}
 	}
 	return wire{
 		answer: func(a answer) (body, end []string) {

@@ -17,7 +17,7 @@ func messages() wire {
 			if a.call != nil {
 				body = append(body,
 					event("content_block_start", object{"index": 0, "content_block": object{"type": "tool_use", "id": "toolu_1", "name": a.call.name, "input": object{}}}),
-					event("content_block_delta", object{"index": 0, "delta": object{"type": "input_json_delta", "partial_json": text(a.call.args)}}),
+					event("content_block_delta", object{"index": 0, "delta": object{"type": "input_json_delta", "partial_json": a.call.text()}}),
 					event("content_block_stop", object{"index": 0}))
 			} else if len(a.words) > 0 {
 				body = append(body, event("content_block_start", object{"index": 0, "content_block": object{"type": "text", "text": ""}}))

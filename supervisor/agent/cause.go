@@ -69,7 +69,7 @@ func phrases() []phrase {
 			"stalled", "timed out", "timeout", "no response from api", "empty or malformed response", "without a finish reason",
 			"without a finish_reason", "without finish", "unexpected eof", "terminated", "incomplete chunked", "reset by",
 			"no assistant messages", "empty response", "certificate", "handshake", "bad gateway", "gateway time", "name resolution", "no such host",
-			"service not known",
+			"service not known", "incomplete json", "unterminated string", "unexpected end of json", "end of json input", "incomplete utf-8",
 		}},
 	}
 }

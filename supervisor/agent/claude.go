@@ -288,6 +288,10 @@ func claudeText() []rule {
 		{saysWaits, inset, "Claude needs your permission", "", ""},
 		{saysSession, inset, "claude --resume ", "", ""},
 		{saysLeft, inset, "Resume this session with", "", ""},
+		{saysLeft, atStart, "Try rephrasing the request", "", ""}, // behind a refusal, with a blank line between
+		{saysLeft, atStart, "Learn more: ", "", ""},
+		{saysLeft, atStart, "Message ID: ", "", ""},
+		{saysLeft, atStart, "Request ID: ", "", ""},
 		{saysMoves, inset, "⏺ ", "", ""},
 		{saysMoves, inset, "● ", "", ""},
 	}

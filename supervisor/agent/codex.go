@@ -192,6 +192,7 @@ func codexText() []rule {
 	return []rule{
 		{saysRetries, atStart, "ERROR: Reconnecting", "", CauseDisconnect},
 		{saysRetries, inset, "• Reconnecting", "", CauseDisconnect},
+		{saysRetries, inset, "◦ Reconnecting", "", CauseDisconnect}, // the bullet blinks
 		{saysFailed, atStart, "ERROR: ", "", ""},
 		{saysUser, whole, "turn interrupted", "", ""},
 		{saysUser, whole, "^Cturn interrupted", "", ""},
@@ -200,6 +201,7 @@ func codexText() []rule {
 		{saysMoves, whole, "codex", "", ""},
 		{saysMoves, whole, "exec", "", ""},
 		{saysMoves, inset, "• Working (", "", ""},
+		{saysMoves, inset, "◦ Working (", "", ""},
 		{saysEnded, whole, "tokens used", "", ""},
 		{saysCompleted, inset, "Worked for ", "", ""},
 		{saysWaits, inset, "Would you like to", "?", ""},

@@ -147,7 +147,7 @@ func runs() map[string]string {
 		"claude-json-overloaded": "failed limited", "claude-text-interrupt": "interrupted user", "claude-text-quoted": "completed",
 		"codex-text-usage": "failed limited", "codex-json-context": "failed truncated", "codex-text-quoted": "completed",
 		"gemini-text-tool-fin": "failed disconnect", "gemini-text-maxtok-limit": "failed truncated", "gemini-text-empty": "failed disconnect",
-		"gemini-text-login": "failed agent-error", "gemini-json-proxy502": "failed disconnect", "gemini-json-usage": "failed limited",
+		"gemini-text-login": "failed disconnect", "gemini-json-proxy502": "failed disconnect", "gemini-json-usage": "failed limited",
 		"gemini-text-interrupt": "interrupted user", "gemini-text-quoted": "completed",
 		"qwen-text-maxtok-v24": "failed truncated", "qwen-text-eof-v24": "failed disconnect", "qwen-text-uncounted": "completed",
 		"pi-text-eof-v87": "failed disconnect", "pi-text-uncounted": "completed", "pi-json-tool-fin": "failed disconnect",

@@ -203,7 +203,7 @@ func geminiEnding(b []byte) (ending, bool) {
 
 func geminiText() []rule {
 	return []rule{
-		{saysTrouble, atStart, "Error when talking to Gemini API", "", ""},
+		{saysTrouble, inside, "Error when talking to Gemini API", "", ""}, // behind an answer, without a line break
 		{saysTrouble, inset, "[cause]: ", "", ""},
 		{saysTrouble, atStart, "Attempt ", "Max attempts reached", ""},
 		{saysRetries, atStart, "Attempt ", "Retrying", ""},

@@ -20,7 +20,8 @@ func opencode() Agent {
 		value:      opencodeValue,
 		record:     record{database: opencodeDatabase, line: opencodeRow},
 		text: []rule{
-			{saysRetries, inside, "[retrying in", "", ""},
+			{saysRetries, behind, "[retrying in", "", ""},
+			{saysRetries, behind, "(click to expand) [", "", ""}, // the line is too long for the screen
 			{saysFailed, atStart, "Error: ", "", ""},
 			{saysFailed, inset, "Connection reset by server", "", CauseDisconnect},
 			{saysFailed, inset, "Cannot connect to API", "", CauseDisconnect},
@@ -71,6 +72,11 @@ type opencodeError struct {
 	}
 }
 
+// aborted says whether it is no error but somebody's wish.
+func (e opencodeError) aborted() bool {
+	return oneOf(e.Name, "MessageAbortedError", "AbortedError")
+}
+
 // opencodeValue reads one line of `opencode run --format json`.
 func opencodeValue(t *track, b []byte) {
 	var v struct {
@@ -114,9 +120,11 @@ func (t *track) opencodeFailed(e opencodeError) {
 	if message == "" {
 		message = e.Name
 	}
-	switch e.Name {
-	case "MessageAbortedError", "AbortedError":
+	if e.aborted() {
 		t.interrupted(message)
+		return
+	}
+	switch e.Name {
 	case "ProviderAuthError":
 		t.fails(CauseAuth, message)
 	case "MessageOutputLengthError", "ContextOverflowError":
@@ -154,7 +162,6 @@ func opencodeRow(t *track, b []byte) {
 		Message struct {
 			Role, Finish string
 			Error        *opencodeError
-			Time         struct{ Completed int64 }
 		}
 	}
 	decode(b, &v)
@@ -164,11 +171,14 @@ func opencodeRow(t *track, b []byte) {
 	case m.Role == "user":
 		t.begin()
 	case m.Role != "assistant":
-	case m.Error != nil:
+	case m.Error != nil && (m.Finish != "stop" || !m.Error.aborted()):
 		t.opencodeFailed(*m.Error)
-	case m.Finish != "" || m.Time.Completed != 0:
+	case m.Finish != "":
+		// Who leaves just then aborts what comes behind a whole answer.
 		t.step(m.Finish)
 	default:
+		// It has no reason to end before its request was answered, even when it
+		// is closed because the program is left.
 		t.begin()
 	}
 }

@@ -24,21 +24,32 @@ func pi() Agent {
 		syntax:     piSyntax(),
 		value:      piValue,
 		record:     record{files: piFiles, about: piAbout, line: piEntry},
-		text: []rule{
-			{saysWorks, inset, "── ", " Working ──", ""},
-			{saysFailed, whole, "terminated", "", CauseDisconnect},
-			{saysFailed, whole, "Connection error.", "", CauseDisconnect},
-			{saysFailed, atStart, "Connection error", "", CauseDisconnect},
-			{saysFailed, atStart, "401 ", "", CauseAuth},
-			{saysFailed, atStart, "403 ", "", CauseAuth},
-			{saysFailed, atStart, "429 ", "", CauseLimited},
-			{saysFailed, atStart, "500 ", "", CauseAgentError},
-			{saysFailed, atStart, "503 ", "", ""},
-			{saysFailed, atStart, "529 ", "", CauseLimited},
-			{saysFailed, atStart, "Error: ", "", ""},
-			{saysFailed, atStart, "No API key", "", CauseAuth},
-		},
+		text:       piText(),
 	}
+}
+
+// piText lists its texts. Errors have no mark: a refusal begins with its HTTP
+// status, before its body or in front of a colon, and else the message is all.
+func piText() []rule {
+	rules := []rule{
+		{saysWorks, inset, "── ", " Working ──", ""},
+		{saysWorks, inset, "── ", " Working (", ""}, // with a hint, as on its way out
+		{saysFailed, whole, "terminated", "", CauseDisconnect},
+		{saysFailed, whole, "fetch failed", "", CauseDisconnect},
+		{saysFailed, atStart, "Connection error", "", CauseDisconnect},
+		{saysFailed, atStart, "Request timed out", "", CauseDisconnect},
+		{saysFailed, atStart, "Stream ended without ", "", CauseDisconnect},
+		{saysFailed, atStart, "Anthropic stream ended ", "", CauseDisconnect},
+		{saysFailed, atStart, "OpenAI Responses stream ended ", "", CauseDisconnect},
+		{saysFailed, atStart, "Google stream ended ", "", CauseDisconnect},
+		{saysFailed, atStart, "Provider finish_reason: ", "", ""},
+		{saysFailed, atStart, "Error: ", "", ""},
+		{saysFailed, atStart, "No API key", "", CauseAuth},
+	}
+	for _, status := range []string{"400", "401", "402", "403", "404", "408", "413", "429", "500", "502", "503", "504", "529"} {
+		rules = append(rules, rule{saysFailed, atStart, status + ": ", "", ""}, rule{saysFailed, atStart, status + " ", "", ""})
+	}
+	return rules
 }
 
 func piSyntax() syntax {

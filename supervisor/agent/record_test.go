@@ -217,10 +217,14 @@ func TestReadRows(t *testing.T) {
 		{"answered", []string{row("a", user), row("a", stop)}, TurnCompleted},
 		{"tools", []string{row("a", user), row("a", `{"role":"assistant","finish":"tool-calls","time":{"completed":1}}`)}, TurnOpen},
 		{"aborted", []string{row("a", user), row("a", `{"role":"assistant","error":{"name":"MessageAbortedError"}}`)}, TurnInterrupted},
+		{"left behind the answer", []string{row("a", user), row("a", `{"role":"assistant","finish":"stop","error":{"name":"MessageAbortedError"}}`)}, TurnCompleted},
+		{"left before the answer", []string{row("a", user), row("a", `{"role":"assistant","time":{"completed":1}}`)}, TurnOpen},
+		{"failed behind the answer", []string{row("a", user), row("a", `{"role":"assistant","finish":"stop","error":{"name":"UnknownError"}}`)}, TurnFailed},
 		{"two sessions", []string{row("a", user), row("b", stop)}, TurnUnknown},
 		{"garbage", []string{"x", row("a", user), `{"session":"a","message":3}`}, TurnOpen},
 	} {
-		if got := opencode().ReadRows(c.rows); got.Turn != c.want {
+		got := opencode().ReadRows(c.rows)
+		if got.Turn != c.want || got.Turn == TurnOpen && got.Cause != "" {
 			t.Errorf("%s: %+v, want %q", c.name, got, c.want)
 		}
 	}

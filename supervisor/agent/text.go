@@ -25,6 +25,7 @@ const (
 	inset                // behind blanks and the frame of a box
 	whole                // be the whole line, blanks aside
 	inside               // anywhere
+	behind               // anywhere, and what it is about stands before it
 )
 
 // says is what a text means for the turn.
@@ -126,7 +127,7 @@ func (a Agent) match(line string, interactive bool) (rule, bool) {
 			return strings.HasPrefix(inner, r.text)
 		case whole:
 			return strings.TrimSpace(line) == r.text
-		case inside:
+		case inside, behind:
 			return strings.Contains(line, r.text)
 		}
 		return false
@@ -141,6 +142,9 @@ func (a Agent) match(line string, interactive bool) (rule, bool) {
 func (r *reading) line(rule rule, line string) {
 	at := max(0, strings.Index(line, rule.text))
 	message := line[at:]
+	if rule.where == behind {
+		message = strings.TrimLeft(line[:at], " \t│┃|⬝■")
+	}
 	cause := rule.cause
 	if cause == "" {
 		cause = causeOf(message)

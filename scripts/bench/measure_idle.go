@@ -43,7 +43,9 @@ func idle(ctx context.Context, l *lab) ([]table, error) {
 		}
 		running[p.name] = r
 	}
-	if err := wait(ctx, 10*time.Second); err != nil { // start-up is over by then
+	// By then start-up is over, the first beat included, which reads its part of the
+	// program back in.
+	if err := wait(ctx, 17*time.Second); err != nil {
 		return nil, err
 	}
 	before := t.observe(running)

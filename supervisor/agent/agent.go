@@ -64,8 +64,12 @@ func Names() []string {
 	return names
 }
 
-// ByName finds an agent by its name; "generic" is Generic.
+// ByName finds an agent by its name; "generic" is Generic. Most commands are no
+// agent's and have none: putting the agents together takes longer than to say so.
 func ByName(name string) (Agent, bool) {
+	if name == "" {
+		return Agent{}, false
+	}
 	if generic := Generic(); name == generic.Name {
 		return generic, true
 	}

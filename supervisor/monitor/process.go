@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -50,15 +52,21 @@ func init() {
 // serve is the life of a monitor process: it takes over the descriptors it was
 // given and watches one run. It returns the exit code.
 func serve() int {
-	var link, inner, user int
-	if _, err := fmt.Sscan(os.Getenv(envDescriptors), &link, &inner, &user); err != nil {
+	var own [3]int
+	words := strings.Fields(os.Getenv(envDescriptors))
+	if len(words) != len(own) {
 		return exitNotStarted
 	}
-	for _, fd := range []int{link, inner, user} {
-		if fd >= 0 {
+	for i, word := range words {
+		fd, err := strconv.Atoi(word)
+		if err != nil {
+			return exitNotStarted
+		}
+		if own[i] = fd; fd >= 0 {
 			unix.CloseOnExec(fd)
 		}
 	}
+	link, inner, user := own[0], own[1], own[2]
 	if err := unix.SetNonblock(link, true); err != nil {
 		return exitNotStarted
 	}

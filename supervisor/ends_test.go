@@ -121,6 +121,7 @@ func TestWithoutMonitorJobControlWorks(t *testing.T) {
 	s.expect("> ")
 	s.send("fg\n")
 	s.expect("$W\r\n") // the shell says what it brings to the front
+	s.jobInFront()
 	s.send("more\n")
 	s.expect("more\r\nmore")
 	s.send("\x04")

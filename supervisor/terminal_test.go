@@ -93,6 +93,15 @@ func (s shell) catReads() {
 	s.expect("line\r\nline")
 }
 
+// jobInFront waits until a job of the shell is in front: what is typed before that is
+// the shell's.
+func (s shell) jobInFront() {
+	s.t.Helper()
+	if !within(patience, func() bool { front, err := s.Foreground(); return err == nil && front != s.Pid() }) {
+		s.t.Fatal("the job does not come to the front")
+	}
+}
+
 func TestSuspendAndResume(t *testing.T) {
 	s := newShell(newBench(t, "echo ready; cat; exit 3"))
 	s.send("$W\n")
@@ -123,10 +132,7 @@ func TestAWaitIsSuspended(t *testing.T) {
 	s.expect("Stopped")
 	s.send("fg\n")
 	s.expect("fg\r\n")
-	// A key typed while the shell is still in front is the shell's.
-	if !within(patience, func() bool { front, err := s.Foreground(); return err == nil && front != s.Pid() }) {
-		t.Fatal("the job does not come to the front")
-	}
+	s.jobInFront()
 	s.send("\x03")
 	s.prompt(ExitNotLaunched)
 }

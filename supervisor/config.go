@@ -194,6 +194,9 @@ type Result struct {
 	Hurried func() bool
 	// StopSignal is the signal that made a user's stop, 0 for none.
 	StopSignal int
+	// Keyed says that the command died of a key typed at its terminal. Run bare, all
+	// of our process group would have got the signal: a script does not go on then.
+	Keyed bool
 	// LaunchError says why nothing was started; nil when it was.
 	LaunchError error
 }

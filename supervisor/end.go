@@ -162,6 +162,7 @@ func (r *run) ending(res *Result) store.Ending {
 		e.End, e.ExitCode, e.Signal = lifecycle.EndLost, nil, nil
 	}
 	e.StoppedBy, e.StopFailed = r.judgeStop()
+	res.Keyed = r.together
 	if e.StoppedBy == lifecycle.StoppedByUser {
 		res.StopSignal = int(r.stop.signal)
 	}

@@ -47,6 +47,8 @@ type order struct {
 	FlowID string
 	// Early: the wrapper is sent TERM before the run begins.
 	Early bool
+	// Dies: the wrapper dies as its command did.
+	Dies bool
 	// Tap is a file for what Config.Tap sees; empty for none.
 	Tap string
 	// Result is the file the result is written to.
@@ -92,6 +94,9 @@ func wrapperMain() int {
 		return 95
 	}
 	if res.Ending.Signal != nil {
+		if o.Dies {
+			DieOf(syscall.Signal(*res.Ending.Signal), res.Keyed)
+		}
 		return 128 + *res.Ending.Signal
 	}
 	if res.Ending.ExitCode == nil {

@@ -85,6 +85,7 @@ type run struct {
 	launchWritten bool
 	launchErr     error
 	stop          stopState
+	together      bool // see Result.Keyed
 	evidence      []lifecycle.Evidence
 	left          store.Leftovers
 

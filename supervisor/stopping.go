@@ -172,6 +172,7 @@ func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
 		return lifecycle.StoppedByUser, false
 	case key > 0 && now-key <= keyWindow(r.exit, r.cfg.Agent != "", r.cfg.Headless):
 		r.stop.signal = unix.SIGINT
+		r.together = r.exit.Signal == unix.SIGINT || r.exit.Signal == unix.SIGQUIT
 		r.note(lifecycle.SourceOwnAct, "an interrupt key was typed just before the end", lifecycle.CauseUser)
 		return lifecycle.StoppedByUser, false
 	default:

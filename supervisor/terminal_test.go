@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"bytes"
 	"fmt"
 	"os/exec"
 	"regexp"
@@ -120,6 +121,36 @@ func TestSuspendAndResume(t *testing.T) {
 	s.send("\x04")
 	s.prompt(3)
 	s.cooked()
+}
+
+// An interrupt key is for everybody in front: a script does not go on with its next
+// line. A signal sent to the command alone is none, and the script goes on.
+func TestKeyEndsAScript(t *testing.T) {
+	for _, c := range []struct {
+		name, script, after string
+	}{
+		{"typed", "echo ready; exec cat", ""},
+		{"sent", "echo ready; kill -INT $$", "went on"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, c.script)
+			b.order.Dies = true
+			s := newShell(b)
+			s.send("sh -c '$W; echo we''nt on'; echo ov''er\n")
+			s.expect("ready")
+			if c.after == "" {
+				s.catReads()
+				s.send("\x03")
+				s.prompt(130)
+				if bytes.Contains(s.Output(), []byte("went on")) {
+					t.Error("the script went on")
+				}
+				return
+			}
+			s.expect(c.after)
+			s.expect("over")
+		})
+	}
 }
 
 func TestAWaitIsSuspended(t *testing.T) {

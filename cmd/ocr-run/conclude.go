@@ -58,7 +58,7 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	code, sig := endOf(verdictOf(e), e.Process, res.StopSignal)
 	if sig != 0 {
 		w.close()
-		supervisor.DieOf(syscall.Signal(sig))
+		supervisor.DieOf(syscall.Signal(sig), res.Keyed)
 	}
 	return code
 }
@@ -90,7 +90,7 @@ func (w *wrapping) remains(ctx context.Context, before store.Execution, why erro
 	code, sig := endOf(verdictOf(before), before.Process, 0)
 	if sig != 0 {
 		w.close()
-		supervisor.DieOf(syscall.Signal(sig))
+		supervisor.DieOf(syscall.Signal(sig), false)
 	}
 	return answered(code)
 }

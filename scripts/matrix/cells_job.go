@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/supervisor/ptytest"
@@ -27,6 +29,7 @@ func jobCells() []cell {
 		{name: "background", group: groupNasty, does: "bg after ^Z: the command goes on and its output shows; kill %1 ends it", needs: bash, run: background},
 		{name: "kill-stopped", group: groupNasty, does: "kill %1 ends a stopped command", needs: bash, run: killStopped},
 		{name: "suspend-script", group: groupNasty, does: "^Z stops the whole script the wrapper runs in, fg resumes it", needs: bash, run: suspendScript},
+		{name: "interrupt-script", group: groupNasty, does: "^C ends the script the wrapper runs in, too", needs: bash, run: interruptScript},
 		{name: "start-in-background", group: groupNasty, does: "a wrapper started in the background leaves the terminal's modes alone", run: startInBackground},
 	}
 }
@@ -151,6 +154,16 @@ func suspendScript(l *lab) {
 	s.typeIn("\x04")
 	s.see("after=0.\r\n")
 	s.see(prompt)
+}
+
+func interruptScript(l *lab) {
+	s := l.shell()
+	l.write("script", l.q(upCat()...)+"\necho aft''er=$?.\n")
+	s.run("sh $D/script")
+	s.relayed()
+	s.typeIn("\x03")
+	s.see("\r\n" + prompt)
+	l.want(!bytes.Contains(s.Output(), []byte("after=")), "the script went on")
 }
 
 func startInBackground(l *lab) {

@@ -25,7 +25,8 @@ func TestTheLastTurnIsForetold(t *testing.T) {
 	states := append(lifecycle.SessionStateWords(), "", "completed", "failed", "cancelled")
 	rapid.Check(t, func(rt *rapid.T) {
 		d := newDesk(t)
-		d.live(t)
+		_, err := d.Announce(t.Context(), storetest.Announcement("u1", 100, 1000))
+		must(t, err)
 		others := store.NewRecorder(store.RecorderConfig{SpoolDir: d.spool, Timeout: time.Millisecond, Open: d.open})
 		n := rapid.IntRange(0, 10).Draw(rt, "events")
 		lockedFrom := rapid.IntRange(0, n).Draw(rt, "locked from")

@@ -95,6 +95,9 @@ func (r *Recorder) Trouble() error {
 	return r.lost
 }
 
+// Probe says why nothing could be put into the spool now; nil when it could.
+func (r *Recorder) Probe() error { return r.spool.probe() }
+
 // Ledger is the open ledger, for reading; it is opened when it is not. It
 // belongs to the Recorder.
 func (r *Recorder) Ledger(ctx context.Context) (*Ledger, error) {

@@ -40,12 +40,13 @@
 // once, by the Recorder itself when the ledger is back or by IngestSpool at
 // somebody's next start. The files of one execution there:
 //
-//	UID.jsonl            facts waiting; its wrapper appends, one write each
+//	UID.jsonl            facts waiting; its wrapper and whoever tells of it append
 //	UID.jsonl.taken      facts being taken in, by the holder of .lock
 //	UID.jsonl.rejected   facts no ledger will take, each with the reason
 //
 // A Recorder returns verdicts on a fact (fenced, conflict, broken rule) and
-// never trouble with a file.
+// never trouble with a file. LastTurn says what those that wait make of a run that
+// is over, without taking them in.
 //
 // Examine tells of a ledger from outside, without a file being made or changed.
 //

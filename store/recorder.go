@@ -53,6 +53,10 @@ type Recorder struct {
 	pending  bool
 	spooled  string
 	degraded bool
+	// introduced: the spool was given the announcement that what waits there needs.
+	introduced bool
+	// entered: the ledger took a fact of ours.
+	entered bool
 	// reannounced: the row was written anew since the last beat.
 	reannounced bool
 	// spoolLost: the spool failed and Log has been told.
@@ -90,6 +94,9 @@ func (r *Recorder) Trouble() error {
 	defer r.mu.Unlock()
 	return r.lost
 }
+
+// Probe says why nothing could be put into the spool now; nil when it could.
+func (r *Recorder) Probe() error { return r.spool.probe() }
 
 // Ledger is the open ledger, for reading; it is opened when it is not. It
 // belongs to the Recorder.
@@ -239,7 +246,7 @@ func (r *Recorder) Report(ctx context.Context, rep SessionReport) (answer Sessio
 }
 
 // catchUp takes in what other processes of the execution have put into the spool.
-// Should it fail, whoever comes next takes it in.
+// Should it fail, what comes next must not overtake it.
 func (r *Recorder) catchUp(ctx context.Context, uid string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -248,8 +255,12 @@ func (r *Recorder) catchUp(ctx context.Context, uid string) {
 	}
 	c := calm{context.WithoutCancel(ctx), r.config.Timeout}
 	if l, err := r.opened(c); err == nil { //nolint:contextcheck // it inherits ctx
-		_ = r.spool.takeInOne(c, l, uid) //nolint:contextcheck // it inherits ctx
+		err = r.spool.takeInOne(c, l, uid) //nolint:contextcheck // it inherits ctx
+		if err == nil {
+			return
+		}
 	}
+	r.pending, r.spooled = true, uid
 }
 
 // remember keeps what it takes to announce the execution again.
@@ -287,7 +298,7 @@ func (r *Recorder) record(ctx context.Context, f fact, write func(context.Contex
 	err := r.direct(c, f, write) //nolint:contextcheck // it inherits ctx
 	switch {
 	case err == nil:
-		r.lost = nil
+		r.lost, r.entered = nil, true
 		return nil
 	case refusal(err):
 		r.config.Log(err)
@@ -315,7 +326,7 @@ func (r *Recorder) direct(ctx context.Context, f fact, write func(context.Contex
 		if err := r.spool.takeInOne(ctx, l, r.spooled); err != nil {
 			return err
 		}
-		r.pending = false
+		r.pending, r.introduced = false, false
 	}
 	err = write(ctx, l)
 	if !errors.Is(err, ErrNotFound) || r.memory.Announcement == nil {
@@ -376,7 +387,7 @@ func (r *Recorder) drop() error {
 // that it makes sense to a ledger that knows nothing of this run.
 func (r *Recorder) divert(f fact) {
 	facts := []fact{f}
-	if !r.pending && f.Announcement == nil && r.memory.Announcement != nil {
+	if !r.introduced && f.Announcement == nil && r.memory.Announcement != nil {
 		again := r.memory
 		again.Op = opAnnounce
 		facts = []fact{again, f}
@@ -391,5 +402,5 @@ func (r *Recorder) divert(f fact) {
 		}
 		return
 	}
-	r.pending, r.spooled = true, uid
+	r.pending, r.spooled, r.introduced = true, uid, true
 }

@@ -35,15 +35,18 @@ func newDesk(t *testing.T) *desk {
 		SpoolDir: d.spool,
 		Timeout:  time.Hour,
 		Log:      func(error) { d.logged.Add(1) },
-		Open: func(ctx context.Context) (*store.Ledger, error) {
-			if d.away.Load() {
-				return nil, errAway
-			}
-			return store.Open(ctx, store.Config{Path: d.path, BusyTimeout: 10 * time.Millisecond})
-		},
+		Open:     d.open,
 	})
 	t.Cleanup(func() { must(t, d.Close()) })
 	return d
+}
+
+// open opens the ledger, unless it was taken away.
+func (d *desk) open(ctx context.Context) (*store.Ledger, error) {
+	if d.away.Load() {
+		return nil, errAway
+	}
+	return store.Open(ctx, store.Config{Path: d.path, BusyTimeout: 10 * time.Millisecond})
 }
 
 // live writes the facts of a whole life, the end excepted.

@@ -129,6 +129,25 @@ func (s spool) append(uid string, facts []fact) error {
 	}
 }
 
+// probe tries whether a page can be written, and takes it away again.
+func (s spool) probe() error {
+	if s.dir == "" {
+		return errNoSpool
+	}
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(s.dir, ".probe-")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, os.Getpagesize()))
+	if trouble, ok := errors.AsType[*fs.PathError](err); ok {
+		err = fmt.Errorf("write in %s: %w", s.dir, trouble.Err)
+	}
+	return errors.Join(err, f.Close(), os.Remove(f.Name()))
+}
+
 // appendTo adds lines to the file at path, unless it was moved away between
 // opening and locking it.
 func (s spool) appendTo(path string, lines []byte) (done bool, err error) {

@@ -98,15 +98,24 @@ func runEmit(ctx context.Context, c call) error {
 	answer, deferred, err := recorder.Report(ctx, r)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
+		// Of a run that could be recorded nowhere the ledger knows nothing.
+		if trouble := recorder.Probe(); trouble != nil {
+			return c.eventLost(trouble)
+		}
 		return c.noRun(fmt.Sprintf("no run %s", r.UID))
 	case err != nil:
 		return c.failed(err)
 	case recorder.Lost():
-		return c.failed(errors.New("neither the ledger nor the spool can be written; the event is lost"))
+		return c.eventLost(recorder.Trouble())
 	case !c.flags.Bool("json"):
 		return nil
 	}
 	return c.answer(emittedAs(answer, deferred), "")
+}
+
+// eventLost says that an event could be written nowhere, and why.
+func (c call) eventLost(why error) error {
+	return c.failed(fmt.Errorf("neither the ledger nor the spool can be written; the event is lost: %w", why))
 }
 
 // emittedAs is an answer in JSON's words.

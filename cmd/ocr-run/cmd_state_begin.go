@@ -80,7 +80,7 @@ func (c call) notBegun(ctx context.Context, l *store.Ledger, b store.Begin, w st
 	if kind, ok := errors.AsType[*store.KindError](err); ok {
 		return c.usage("session %s is a %s, not a %s", kind.ID, kind.Have, kind.Want)
 	}
-	if w.ID == "" {
+	if w.ID == "" || !errors.Is(err, store.ErrInvariant) {
 		return c.refused(store.Workflow{ID: b.ID, Kind: b.Kind}, err)
 	}
 	return c.refused(w, errors.Join(err, c.takeUp(ctx, l, w)))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -111,7 +112,7 @@ func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Executi
 		}
 		if err == nil {
 			// The end waits in the spool; what the run worked on can be read.
-			return w.unfinished(e, res)
+			return w.unfinished(ctx, e, res)
 		}
 	}
 	w.log.Warn().Err(err).Msg("read back")
@@ -120,29 +121,52 @@ func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Executi
 		e.Workflow = unreadable(res.InLedger)
 	}
 	e.Degraded = true
+	w.judgeTurn(ctx, &e)
 	return e
 }
 
 // unfinished is a run whose end the ledger did not take, with the work it knows of.
-func (w *wrapping) unfinished(row store.Execution, res supervisor.Result) store.Execution {
+func (w *wrapping) unfinished(ctx context.Context, row store.Execution, res supervisor.Result) store.Execution {
 	workflow := row.Workflow
 	if w.host != nil {
 		workflow = hostedView(res)
 	}
 	e := known(res, workflow)
-	e.Turn, e.Degraded = w.lastTurn(row.Turn), true
+	e.Degraded = true
+	w.judgeTurn(ctx, &e)
 	return e
 }
 
+// judgeTurn adds the last turn to a run whose end waits in the spool, where others of
+// the run may have put what they told of it. Where that cannot be read nothing is
+// known to be finished.
+func (w *wrapping) judgeTurn(ctx context.Context, e *store.Execution) {
+	turn, err := w.journal.LastTurn(ctx, e.UID)
+	e.Turn = w.lastTurn(turn)
+	if err == nil {
+		return
+	}
+	w.log.Warn().Err(err).Msg("read last turn")
+	e.Evidence = append(slices.Clone(e.Evidence), lifecycle.Evidence{
+		Source: lifecycle.SourceOwnAct, AtMS: e.EndedAtMS,
+		Detail: "what was told of its turns waits for the ledger and cannot be read: " + err.Error(),
+	})
+	if e.Workflow == nil || e.Workflow.Completeness == lifecycle.CompletenessComplete {
+		e.Workflow = unreadable(true)
+		e.Workflow.Hosted = w.host != nil
+	}
+}
+
 // lastTurn is how the last turn stands of a run whose end waits in the spool, perhaps
-// with the end of that turn: what the agent told us goes before what the ledger has.
-func (w *wrapping) lastTurn(inLedger lifecycle.TurnState) lifecycle.TurnState {
-	if w.witness == nil {
-		return inLedger
+// with the end of that turn: what the agent told us goes before what was recorded,
+// unless that says already that it was not completed.
+func (w *wrapping) lastTurn(recorded lifecycle.TurnState) lifecycle.TurnState {
+	if w.witness == nil || recorded == lifecycle.TurnInterrupted || recorded == lifecycle.TurnError {
+		return recorded
 	}
 	switch state, ours := w.witness.book.standing(); {
 	case !ours || state == lifecycle.TurnNone:
-		return inLedger
+		return recorded
 	case !state.Settled():
 		return lifecycle.TurnInterrupted
 	default:

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
@@ -67,7 +68,7 @@ func ledgerHint(err error, path string) string {
 		return "the mv above: a new ledger is begun, and the old one is kept"
 	case errors.Is(err, store.ErrBusy):
 		return "the same command again in a moment; if that does not help, lsof " + path + " names who holds it"
-	case errors.Is(err, store.ErrFull):
+	case errors.Is(err, store.ErrFull), errors.Is(err, unix.ENOSPC):
 		return "make room (df -h " + filepath.Dir(path) + "), and the same command again"
 	default:
 		return "ls -ld " + path + " " + filepath.Dir(path)

@@ -6,7 +6,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // asked is what Qwen Code writes of one request.
@@ -181,6 +183,30 @@ func TestTelemetryIsArranged(t *testing.T) {
 		in := a.Read(append([]string{"qwen"}, strings.Fields(c.argv)...), false)
 		if got := a.Arranged(in, place, []string{"PATH=/bin", c.env}, []string{filepath.Join(root, c.system)}); got != c.want {
 			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// A file of variables may be a pipe that a keeper of secrets writes to when it is
+// asked, and that nobody writes to otherwise.
+func TestTelemetryWaitsForNoPipe(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(root, ".env"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := qwen()
+	done := make(chan bool)
+	go func() { done <- a.Arranged(a.Read([]string{"qwen"}, false), Place{Dir: root, Home: root}, nil, nil) }()
+	select {
+	case arranged := <-done:
+		if arranged {
+			t.Error("a pipe arranges telemetry")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a pipe holds it up")
+		if f, err := os.OpenFile(filepath.Join(root, ".env"), os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
+			_ = f.Close()
 		}
 	}
 }

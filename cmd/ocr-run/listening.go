@@ -31,25 +31,35 @@ type listener struct {
 
 // listen has the run's agent write down why its model stopped, where that is kept
 // from its output and its record, and its user has not arranged its telemetry
-// himself. One that would be seen to do so is asked only with --hooks, and only
+// himself. One that could be seen to do so is asked only with --hooks, and only
 // where no screen tells.
 func (w *wrapping) listen() {
-	if w.witness == nil || w.stateDir == "" {
+	if w.witness == nil || w.stateDir == "" || !w.mayTell() || w.arranged() {
 		return
 	}
 	path := runfile.CompanionPath(w.stateDir, w.uid+telemetrySuffix)
-	t := w.witness.agent.Telemetry(path)
-	loud := w.opts.hooks && w.witness.headless() && !elevates(w.command[0])
-	if len(t.Env) == 0 || !t.Silent && !loud || w.arranged() {
-		return
-	}
 	f, err := placeTelemetry(path)
 	if err != nil {
 		w.log.Warn().Err(err).Msg("telemetry")
 		return
 	}
-	w.injected.env, w.injected.files = append(w.injected.env, t.Env...), true
+	w.injected.env, w.injected.files = append(w.injected.env, w.witness.agent.Telemetry(path)...), true
 	w.witness.telemetry = &listener{file: f, reader: w.witness.agent.TelemetryReader()}
+}
+
+// mayTell says whether the agent is to be asked at all.
+func (w *wrapping) mayTell() bool {
+	if elevates(w.command[0]) || w.path == "" {
+		return false
+	}
+	switch w.witness.agent.Tells(inDir(w.opts.cwd, w.path)) {
+	case agent.TellsSilently:
+		return true
+	case agent.TellsLoudly:
+		return w.opts.hooks && w.witness.headless()
+	default:
+		return false
+	}
 }
 
 // elevates says whether a command runs another one as somebody else, who could not
@@ -94,7 +104,7 @@ func (w *wrapping) withoutOurs(environ []string) []string {
 		if !ours || !strings.Contains(w.lineage, uid) {
 			continue
 		}
-		given := w.witness.agent.Telemetry(path).Env
+		given := w.witness.agent.Telemetry(path)
 		return slices.DeleteFunc(slices.Clone(environ), func(kv string) bool { return slices.Contains(given, kv) })
 	}
 	return environ

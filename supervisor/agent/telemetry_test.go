@@ -118,15 +118,15 @@ func TestTelemetryIsAskedFor(t *testing.T) {
 	t.Parallel()
 	for _, a := range append(All(), Generic()) {
 		got := a.Telemetry("/state/f")
-		all := strings.Join(got.Env, " ")
+		all := strings.Join(got, " ")
 		switch a.Name {
 		case "qwen", "gemini":
-			if !strings.Contains(all, "_TELEMETRY_OUTFILE=/state/f") || !strings.Contains(all, "_LOG_PROMPTS=false") || got.Silent != (a.Name == "qwen") {
-				t.Errorf("%s: %+v", a.Name, got)
+			if !strings.Contains(all, "_TELEMETRY_OUTFILE=/state/f") || !strings.Contains(all, "_LOG_PROMPTS=false") || a.Tells("/nowhere") != TellsLoudly {
+				t.Errorf("%s: %q, %d", a.Name, got, a.Tells("/nowhere"))
 			}
 		default:
-			if got.Env != nil || got.Silent {
-				t.Errorf("%s: %+v", a.Name, got)
+			if got != nil || a.Tells("/nowhere") != TellsNothing {
+				t.Errorf("%s: %q, %d", a.Name, got, a.Tells("/nowhere"))
 			}
 		}
 		a.TelemetryReader().Feed([]byte(asked("s", mainPrompt, "length")))

@@ -46,7 +46,7 @@ func (w *wrapping) listen() {
 		return
 	}
 	w.injected.env, w.injected.files = append(w.injected.env, w.witness.agent.Telemetry(path)...), true
-	w.witness.telemetry = &listener{file: f, reader: w.witness.agent.TelemetryReader()}
+	w.witness.telemetry = &listener{file: f, reader: w.witness.agent.TelemetryReader(w.witness.in)}
 }
 
 // mayTell says whether the agent is to be asked at all: not one that runs as somebody

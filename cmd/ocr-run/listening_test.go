@@ -34,7 +34,7 @@ func TestListenerForgetsWhatItRead(t *testing.T) {
 		}
 	}
 	a, _ := agent.ByName("qwen")
-	l := &listener{file: f, reader: a.TelemetryReader()}
+	l := &listener{file: f, reader: a.TelemetryReader(agent.Invocation{})}
 	write("{\"args\": \"secret\"}\n" + strings.Repeat("{}\n", 4000) + told[:50])
 	l.read(100)
 	read := l.at

@@ -119,15 +119,17 @@ type TelemetryReader struct {
 	// starts writes to the same file. The one that was seen first is first.
 	last  map[string]ending
 	first string
+	// sure: where the session's name is not known, the first one is meant.
+	sure bool
 }
 
 // sessionsMost bounds how many sessions are remembered of one telemetry.
 const sessionsMost = 64
 
-// TelemetryReader makes a reader. It finds nothing for an agent that has no
-// telemetry.
-func (a Agent) TelemetryReader() *TelemetryReader {
-	return &TelemetryReader{ending: a.telemetry.ending, last: map[string]ending{}}
+// TelemetryReader makes a reader for the telemetry of an invocation. It finds nothing
+// for an agent that has none.
+func (a Agent) TelemetryReader(in Invocation) *TelemetryReader {
+	return &TelemetryReader{ending: a.telemetry.ending, last: map[string]ending{}, sure: in.Mode == ModeHeadless}
 }
 
 // Feed takes the next bytes, cut wherever they were cut, and keeps nothing of b.
@@ -150,11 +152,12 @@ func (r *TelemetryReader) each(b []byte) {
 	r.last[e.session] = e
 }
 
-// Standing is what has been seen of the session, or of the first one when its name
-// is not known. Telemetry only ever speaks of an answer that is not whole: that one
+// Standing is what has been seen of the session. When its name is not known, that is
+// the first one of an agent that is asked once, and the only one of an agent that can
+// be told to begin another. Telemetry only ever speaks of an answer that is not whole: that one
 // is whole completes no turn, for the agent may have had more to do.
 func (r *TelemetryReader) Standing(session string) Standing {
-	if session == "" {
+	if session == "" && (r.sure || len(r.last) == 1) {
 		session = r.first
 	}
 	for _, reason := range r.last[session].reasons {

@@ -62,7 +62,7 @@ func TestTelemetryTellsOfTheLastAnswer(t *testing.T) {
 			if len(c.written) > blockMost && size == 1 {
 				continue
 			}
-			r := qwen().TelemetryReader()
+			r := qwen().TelemetryReader(Invocation{Mode: ModeHeadless})
 			for at := 0; at < len(c.written); at += size {
 				r.Feed([]byte(c.written[at:min(at+size, len(c.written))]))
 			}
@@ -79,13 +79,30 @@ func TestTelemetryTellsOfTheLastAnswer(t *testing.T) {
 
 func TestTelemetryForgetsNoSessionAndHoardsNone(t *testing.T) {
 	t.Parallel()
-	r := qwen().TelemetryReader()
+	r := qwen().TelemetryReader(Invocation{Mode: ModeHeadless})
 	r.Feed([]byte(asked("mine", mainPrompt, "length")))
 	for i := range 2 * sessionsMost {
 		r.Feed([]byte(asked(fmt.Sprint("other-", i), mainPrompt, "stop")))
 	}
 	if len(r.last) != sessionsMost || r.Standing("").Cause != CauseTruncated || r.Standing("mine").Session != "mine" {
 		t.Errorf("%d sessions, %+v", len(r.last), r.Standing(""))
+	}
+}
+
+// On a screen one session can be left for another: which was the last nobody knows.
+func TestTelemetryOfNoNameIsOfTheOnlySession(t *testing.T) {
+	t.Parallel()
+	r := qwen().TelemetryReader(Invocation{Mode: ModeInteractive})
+	r.Feed([]byte(asked("s", mainPrompt, "length")))
+	if got := r.Standing(""); got.Cause != CauseTruncated || got.Session != "s" {
+		t.Errorf("of one: %+v", got)
+	}
+	r.Feed([]byte(asked("t", mainPrompt, "stop")))
+	if got := r.Standing(""); got != (Standing{}) {
+		t.Errorf("of two: %+v", got)
+	}
+	if got := r.Standing("s"); got.Cause != CauseTruncated {
+		t.Errorf("by its name: %+v", got)
 	}
 }
 
@@ -129,7 +146,7 @@ func TestTelemetryIsAskedFor(t *testing.T) {
 				t.Errorf("%s: %q, %d", a.Name, got, a.Tells("/nowhere"))
 			}
 		}
-		a.TelemetryReader().Feed([]byte(asked("s", mainPrompt, "length")))
+		a.TelemetryReader(Invocation{}).Feed([]byte(asked("s", mainPrompt, "length")))
 	}
 }
 

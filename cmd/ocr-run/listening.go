@@ -60,9 +60,9 @@ func (w *wrapping) mayTell() bool {
 		return true
 	case agent.TellsLoudly:
 		return w.opts.hooks && w.witness.headless()
-	default:
-		return false
+	case agent.TellsNothing:
 	}
+	return false
 }
 
 // elevates says whether a command runs another one as somebody else, who could not

@@ -27,7 +27,7 @@ func TestListenerForgetsWhatItRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer agents.Close() //nolint:errcheck // a test's
+	t.Cleanup(func() { _ = agents.Close() })
 	write := func(text string) {
 		if _, err := io.WriteString(agents, text); err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/hooks"
 	"github.com/ocr-run/ocr-run/heartbeat/runfile"
+	"github.com/ocr-run/ocr-run/supervisor"
 	"github.com/ocr-run/ocr-run/supervisor/agent"
 )
 
@@ -16,8 +17,8 @@ const (
 	// telemetrySuffix is what the name of the file ends with that an agent writes its
 	// telemetry to; it begins with the run's uid.
 	telemetrySuffix = ".telemetry"
-	// telemetryKept is how much of what was read may lie in that file, in bytes: an
-	// agent that writes on for days fills no disk.
+	// telemetryKept is how much of what was read may lie in that file, in bytes, where
+	// it cannot be taken away at once: an agent that writes on for days fills no disk.
 	telemetryKept = 1 << 20
 )
 
@@ -26,30 +27,42 @@ const (
 type listener struct {
 	file   *os.File
 	reader *agent.TelemetryReader
-	at     int64
+	// at is how far was read, forgotten how much of that is gone from the file.
+	at, forgotten int64
 }
 
 // listen has the run's agent write down why its model stopped, where that is kept
 // from its output and its record, and its user has not arranged its telemetry
-// himself. One that would be seen to do so is asked only with --hooks, and only
+// himself. One that could be seen to do so is asked only with --hooks, and only
 // where no screen tells.
 func (w *wrapping) listen() {
-	if w.witness == nil || w.stateDir == "" {
+	if w.witness == nil || w.stateDir == "" || !w.mayTell() || w.arranged() {
 		return
 	}
 	path := runfile.CompanionPath(w.stateDir, w.uid+telemetrySuffix)
-	t := w.witness.agent.Telemetry(path)
-	loud := w.opts.hooks && w.witness.headless() && !elevates(w.command[0])
-	if len(t.Env) == 0 || !t.Silent && !loud || w.arranged() {
-		return
-	}
 	f, err := placeTelemetry(path)
 	if err != nil {
 		w.log.Warn().Err(err).Msg("telemetry")
 		return
 	}
-	w.injected.env, w.injected.files = append(w.injected.env, t.Env...), true
-	w.witness.telemetry = &listener{file: f, reader: w.witness.agent.TelemetryReader()}
+	w.injected.env, w.injected.files = append(w.injected.env, w.witness.agent.Telemetry(path)...), true
+	w.witness.telemetry = &listener{file: f, reader: w.witness.agent.TelemetryReader(w.witness.in)}
+}
+
+// mayTell says whether the agent is to be asked at all: not one that runs as somebody
+// else, nor where what it has started may write on when the file is gone.
+func (w *wrapping) mayTell() bool {
+	if elevates(w.command[0]) || w.path == "" || w.opts.leftovers != supervisor.LeftoversStop {
+		return false
+	}
+	switch w.witness.agent.Tells(inDir(w.opts.cwd, w.path)) {
+	case agent.TellsSilently:
+		return true
+	case agent.TellsLoudly:
+		return w.opts.hooks && w.witness.headless()
+	case agent.TellsNothing:
+	}
+	return false
 }
 
 // elevates says whether a command runs another one as somebody else, who could not
@@ -82,22 +95,26 @@ func (w *wrapping) arranged() bool {
 		}
 		system = []string{path, defaultsFile(n.File, environ)}
 	}
-	return a.Arranged(w.witness.in, w.place(environ), w.withoutOurs(environ), system)
+	return a.Arranged(w.witness.in, w.place(environ), withoutOurs(environ, a, w.stateDir, strings.Split(w.lineage, "/")), system)
 }
 
-// withoutOurs is an environment without what an outer run has put there for its own
-// agent's telemetry.
-func (w *wrapping) withoutOurs(environ []string) []string {
+// withoutOurs is an environment without what some runs have put there for an agent's
+// telemetry.
+func withoutOurs(environ []string, a agent.Agent, stateDir string, runs []string) []string {
+	out := environ
 	for _, kv := range environ {
 		_, path, _ := strings.Cut(kv, "=")
-		uid, ours := strings.CutSuffix(filepath.Base(path), telemetrySuffix)
-		if !ours || !strings.Contains(w.lineage, uid) {
+		uid, named := strings.CutSuffix(filepath.Base(path), telemetrySuffix)
+		if !named || !slices.Contains(runs, uid) || path != runfile.CompanionPath(stateDir, uid+telemetrySuffix) {
 			continue
 		}
-		given := w.witness.agent.Telemetry(path).Env
-		return slices.DeleteFunc(slices.Clone(environ), func(kv string) bool { return slices.Contains(given, kv) })
+		given := a.Telemetry(path)
+		if !slices.Contains(given, kv) {
+			continue // it is another agent's
+		}
+		out = slices.DeleteFunc(slices.Clone(out), func(kv string) bool { return slices.Contains(given, kv) })
 	}
-	return environ
+	return out
 }
 
 // read reads on, as far as most bytes, and lets go of what was read.
@@ -114,7 +131,17 @@ func (l *listener) read(most int64) {
 			break
 		}
 	}
-	// The agent appends, and so goes on at the start.
+	l.forget()
+}
+
+// forget takes away what was read: there are commands and texts of files in it. Where
+// nothing but the whole file can be taken away that waits until it is large, for what
+// is appended in between is lost. The agent appends, and so goes on at the start.
+func (l *listener) forget() {
+	if l.at == l.forgotten || punch(l.file, l.at) {
+		l.forgotten = l.at
+		return
+	}
 	if info, err := l.file.Stat(); err == nil && l.at > telemetryKept && info.Size() == l.at && l.file.Truncate(0) == nil {
 		l.at = 0
 	}

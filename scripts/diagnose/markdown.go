@@ -236,7 +236,7 @@ const markdownSilence = `
   stop at; on the screen Gemini CLI says both, and there they are seen. Its telemetry says both as well, but turning it on makes Gemini CLI print warnings,
   so that is left to --hooks; these runs are made without.
 - **Qwen Code** tells of a limit by having the answer continued again and again, and of a filter only on its screen, which it clears when it is left. Its telemetry,
-  which is on for the run and seen by nobody, tells both.
+  which is on for the run and seen by nobody since version 0.24, tells both.
 - **A full-screen program that was left while it waited for a network** may show that only on a screen that is gone when it ends. Such a run is
   incomplete, and its cause is the user who left.
 - **A program that is left with ^C** (OpenCode) writes down an interrupted turn, whatever kept it from going on before. The user is then as right a cause as that.

@@ -51,7 +51,7 @@ func (s scene) judge(t *testing.T) (string, Seen) {
 	if len(s.rows) > 0 {
 		seen.Record = a.ReadRows(s.rows)
 	}
-	told := a.TelemetryReader()
+	told := a.TelemetryReader(seen.Invocation)
 	told.Feed([]byte(s.telemetry))
 	seen.Telemetry = told.Standing(seen.Session())
 	evidence := a.Verdict(seen)

@@ -16,8 +16,8 @@
 // An agent's exit code lies both ways, so the end of its last turn is read from
 // its JSON output (Reader, in passing), its session record (FindRecord, ReadRecord,
 // after the end), the tail of its text (Agent.Text) and, where all these keep quiet
-// about an answer that is not whole, its telemetry (Agent.Telemetry,
-// TelemetryReader). Each yields a Standing:
+// about an answer that is not whole, its telemetry (Agent.Tells,
+// Telemetry, TelemetryReader). Each yields a Standing:
 //
 //	unknown ──► open ──► completed | failed | interrupted ──► open (next turn) …
 //

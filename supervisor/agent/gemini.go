@@ -25,8 +25,7 @@ func gemini() Agent {
 		value:      geminiValue,
 		record:     record{files: geminiFiles, about: geminiAbout, line: geminiEntry},
 		text:       geminiText(),
-		// Not silent: it warns of its own telemetry on standard error.
-		telemetry: telemetry{prefix: "GEMINI_TELEMETRY_", folder: ".gemini", ending: geminiEnding},
+		telemetry:  telemetry{prefix: "GEMINI_TELEMETRY_", folder: ".gemini", tells: geminiTells, ending: geminiEnding},
 	}
 }
 
@@ -184,6 +183,9 @@ func geminiEntry(t *track, b []byte) {
 		t.struggles(causeOf(contentText(v.Content)), contentText(v.Content))
 	}
 }
+
+// geminiTells: it warns of its own telemetry on standard error.
+func geminiTells(string) Telling { return TellsLoudly }
 
 // geminiEnding reads one value of the telemetry: an answer, in pieces that each have a
 // reason, or a request that was not answered.

@@ -20,7 +20,9 @@ func qwen() Agent {
 		syntax:     qwenSyntax(),
 		value:      qwenValue,
 		record:     record{files: qwenFiles, about: claudeAbout, line: qwenEntry},
-		telemetry:  telemetry{prefix: "QWEN_TELEMETRY_", folder: ".qwen", home: "QWEN_HOME", silent: true, ending: qwenEnding},
+		telemetry: telemetry{
+			prefix: "QWEN_TELEMETRY_", folder: ".qwen", home: "QWEN_HOME", module: "@qwen-code/qwen-code", tells: qwenTells, ending: qwenEnding,
+		},
 		text: []rule{
 			{saysFailed, inside, "[API Error:", "", ""},
 			{saysFailed, inset, "✕ ", "", ""},
@@ -180,6 +182,20 @@ func qwenEntry(t *track, b []byte) {
 	case event.Name == "qwen-code.api_error" && t.Turn == TurnOpen:
 		message := strings.TrimSpace(event.Error + " " + event.Detail)
 		t.struggles(causeWith(event.Status, message), message)
+	}
+}
+
+// qwenTells is how a version tells. Version 0.15 has no such span, and exits 1 when the
+// file cannot be written; 0.24.4 was seen to tell and to mind nothing.
+func qwenTells(version string) Telling {
+	major, minor, ok := minorVersion(version)
+	switch {
+	case version == "":
+		return TellsLoudly
+	case ok && (major > 0 || minor >= 24):
+		return TellsSilently
+	default:
+		return TellsNothing
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -212,13 +213,17 @@ func (a Agent) ReadRows(rows []string) Standing {
 	return t.Standing
 }
 
-// section reads part of a file, as far as it can be read.
+// section reads part of a regular file, as far as it can be read. Whatever else bears
+// the name, a pipe that nobody writes to for one, holds nobody up.
 func section(path string, from, most int64) []byte {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
 	if err != nil {
 		return nil
 	}
 	defer f.Close() //nolint:errcheck // only read from
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
 	b, err := io.ReadAll(io.NewSectionReader(f, from, most))
 	if err != nil {
 		return nil

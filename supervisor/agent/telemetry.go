@@ -7,17 +7,19 @@ import (
 	"strings"
 )
 
-// Telemetry is what an agent has in its environment so that it writes down, in a
-// file of its own, why its model stopped: some keep that from their output and from
-// their record. The zero value is that of an agent that cannot.
-type Telemetry struct {
-	// Env holds KEY=VALUE pairs. No prompt and no answer goes into the file, and
-	// nothing of it over a network.
-	Env []string
-	// Silent is true when that changes nothing that anybody sees, neither the output
-	// nor the exit code, whatever becomes of the file: it needs nobody's leave.
-	Silent bool
-}
+// Telling is what becomes of an agent that is made to write down, in a file of its
+// own, why its model stopped: some keep that from their output and from their record.
+type Telling int
+
+// The ways to tell. The zero value is that of an agent that cannot.
+const (
+	TellsNothing Telling = iota
+	// TellsLoudly: it may be seen in its output or exit code, or nobody knows.
+	TellsLoudly
+	// TellsSilently: it was seen to change nothing that anybody sees, whatever
+	// becomes of the file. It needs nobody's leave.
+	TellsSilently
+)
 
 // telemetry is how an agent is told to do so. Its zero value cannot be told.
 type telemetry struct {
@@ -25,8 +27,10 @@ type telemetry struct {
 	// its settings in a home or a project, home the variable that names the one in
 	// the home; empty for none.
 	prefix, folder, home string
-	// silent is Telemetry.Silent.
-	silent bool
+	// tells is what becomes of a version of it; that is empty when it is not known.
+	tells func(version string) Telling
+	// module is the name of the package whose version matters; empty if none does.
+	module string
 	// ending reads one value: how an answer of the model ended. It is false for any
 	// other value, and for answers to an agent's helpers.
 	ending func([]byte) (ending, bool)
@@ -39,16 +43,33 @@ type ending struct {
 	reasons []string
 }
 
-// Telemetry is how the agent is made to write down why its model stopped.
-func (a Agent) Telemetry(file string) Telemetry {
+// Tells says how the agent tells, which depends on the version that the program at
+// that absolute path is of.
+func (a Agent) Tells(program string) Telling {
+	t := a.telemetry
+	switch {
+	case t.ending == nil:
+		return TellsNothing
+	case t.module == "":
+		return t.tells("")
+	default:
+		return t.tells(installedVersion(program, t.module))
+	}
+}
+
+// Telemetry is what the agent has in its environment so that it tells, as KEY=VALUE
+// pairs; nil for one that cannot. Nothing goes over a network. LOG_PROMPTS keeps
+// prompts out of the file, and nothing else: the arguments of the tools that the model
+// calls, with the text of files and with commands, go in.
+func (a Agent) Telemetry(file string) []string {
 	if a.telemetry.ending == nil {
-		return Telemetry{}
+		return nil
 	}
 	var env []string
 	for _, kv := range [][2]string{{"ENABLED", "true"}, {"TARGET", "local"}, {"OUTFILE", file}, {"LOG_PROMPTS", "false"}} {
 		env = append(env, a.telemetry.prefix+kv[0]+"="+kv[1])
 	}
-	return Telemetry{Env: env, Silent: a.telemetry.silent}
+	return env
 }
 
 // Arranged says whether somebody has arranged the agent's telemetry already, and be
@@ -98,15 +119,17 @@ type TelemetryReader struct {
 	// starts writes to the same file. The one that was seen first is first.
 	last  map[string]ending
 	first string
+	// sure: where the session's name is not known, the first one is meant.
+	sure bool
 }
 
 // sessionsMost bounds how many sessions are remembered of one telemetry.
 const sessionsMost = 64
 
-// TelemetryReader makes a reader. It finds nothing for an agent that has no
-// telemetry.
-func (a Agent) TelemetryReader() *TelemetryReader {
-	return &TelemetryReader{ending: a.telemetry.ending, last: map[string]ending{}}
+// TelemetryReader makes a reader for the telemetry of an invocation. It finds nothing
+// for an agent that has none.
+func (a Agent) TelemetryReader(in Invocation) *TelemetryReader {
+	return &TelemetryReader{ending: a.telemetry.ending, last: map[string]ending{}, sure: in.Mode == ModeHeadless}
 }
 
 // Feed takes the next bytes, cut wherever they were cut, and keeps nothing of b.
@@ -129,11 +152,12 @@ func (r *TelemetryReader) each(b []byte) {
 	r.last[e.session] = e
 }
 
-// Standing is what has been seen of the session, or of the first one when its name
-// is not known. Telemetry only ever speaks of an answer that is not whole: that one
+// Standing is what has been seen of the session. When its name is not known, that is
+// the first one of an agent that is asked once, and the only one of an agent that can
+// be told to begin another. Telemetry only ever speaks of an answer that is not whole: that one
 // is whole completes no turn, for the agent may have had more to do.
 func (r *TelemetryReader) Standing(session string) Standing {
-	if session == "" {
+	if session == "" && (r.sure || len(r.last) == 1) {
 		session = r.first
 	}
 	for _, reason := range r.last[session].reasons {

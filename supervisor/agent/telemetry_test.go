@@ -6,7 +6,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // asked is what Qwen Code writes of one request.
@@ -60,7 +62,7 @@ func TestTelemetryTellsOfTheLastAnswer(t *testing.T) {
 			if len(c.written) > blockMost && size == 1 {
 				continue
 			}
-			r := qwen().TelemetryReader()
+			r := qwen().TelemetryReader(Invocation{Mode: ModeHeadless})
 			for at := 0; at < len(c.written); at += size {
 				r.Feed([]byte(c.written[at:min(at+size, len(c.written))]))
 			}
@@ -77,13 +79,30 @@ func TestTelemetryTellsOfTheLastAnswer(t *testing.T) {
 
 func TestTelemetryForgetsNoSessionAndHoardsNone(t *testing.T) {
 	t.Parallel()
-	r := qwen().TelemetryReader()
+	r := qwen().TelemetryReader(Invocation{Mode: ModeHeadless})
 	r.Feed([]byte(asked("mine", mainPrompt, "length")))
 	for i := range 2 * sessionsMost {
 		r.Feed([]byte(asked(fmt.Sprint("other-", i), mainPrompt, "stop")))
 	}
 	if len(r.last) != sessionsMost || r.Standing("").Cause != CauseTruncated || r.Standing("mine").Session != "mine" {
 		t.Errorf("%d sessions, %+v", len(r.last), r.Standing(""))
+	}
+}
+
+// On a screen one session can be left for another: which was the last nobody knows.
+func TestTelemetryOfNoNameIsOfTheOnlySession(t *testing.T) {
+	t.Parallel()
+	r := qwen().TelemetryReader(Invocation{Mode: ModeInteractive})
+	r.Feed([]byte(asked("s", mainPrompt, "length")))
+	if got := r.Standing(""); got.Cause != CauseTruncated || got.Session != "s" {
+		t.Errorf("of one: %+v", got)
+	}
+	r.Feed([]byte(asked("t", mainPrompt, "stop")))
+	if got := r.Standing(""); got != (Standing{}) {
+		t.Errorf("of two: %+v", got)
+	}
+	if got := r.Standing("s"); got.Cause != CauseTruncated {
+		t.Errorf("by its name: %+v", got)
 	}
 }
 
@@ -116,18 +135,18 @@ func TestTelemetryIsAskedFor(t *testing.T) {
 	t.Parallel()
 	for _, a := range append(All(), Generic()) {
 		got := a.Telemetry("/state/f")
-		all := strings.Join(got.Env, " ")
+		all := strings.Join(got, " ")
 		switch a.Name {
 		case "qwen", "gemini":
-			if !strings.Contains(all, "_TELEMETRY_OUTFILE=/state/f") || !strings.Contains(all, "_LOG_PROMPTS=false") || got.Silent != (a.Name == "qwen") {
-				t.Errorf("%s: %+v", a.Name, got)
+			if !strings.Contains(all, "_TELEMETRY_OUTFILE=/state/f") || !strings.Contains(all, "_LOG_PROMPTS=false") || a.Tells("/nowhere") != TellsLoudly {
+				t.Errorf("%s: %q, %d", a.Name, got, a.Tells("/nowhere"))
 			}
 		default:
-			if got.Env != nil || got.Silent {
-				t.Errorf("%s: %+v", a.Name, got)
+			if got != nil || a.Tells("/nowhere") != TellsNothing {
+				t.Errorf("%s: %q, %d", a.Name, got, a.Tells("/nowhere"))
 			}
 		}
-		a.TelemetryReader().Feed([]byte(asked("s", mainPrompt, "length")))
+		a.TelemetryReader(Invocation{}).Feed([]byte(asked("s", mainPrompt, "length")))
 	}
 }
 
@@ -181,6 +200,30 @@ func TestTelemetryIsArranged(t *testing.T) {
 		in := a.Read(append([]string{"qwen"}, strings.Fields(c.argv)...), false)
 		if got := a.Arranged(in, place, []string{"PATH=/bin", c.env}, []string{filepath.Join(root, c.system)}); got != c.want {
 			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// A file of variables may be a pipe that a keeper of secrets writes to when it is
+// asked, and that nobody writes to otherwise.
+func TestTelemetryWaitsForNoPipe(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(root, ".env"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := qwen()
+	done := make(chan bool)
+	go func() { done <- a.Arranged(a.Read([]string{"qwen"}, false), Place{Dir: root, Home: root}, nil, nil) }()
+	select {
+	case arranged := <-done:
+		if arranged {
+			t.Error("a pipe arranges telemetry")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a pipe holds it up")
+		if f, err := os.OpenFile(filepath.Join(root, ".env"), os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
+			_ = f.Close()
 		}
 	}
 }

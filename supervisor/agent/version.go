@@ -1,0 +1,47 @@
+package agent
+
+import (
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// installedVersion is the version of the package of that name that a program belongs
+// to, as the description beside it or above it says; empty when there is none. A
+// launcher written by hand, or by something else than npm, belongs to none.
+func installedVersion(program, name string) string {
+	actual, err := filepath.EvalSymlinks(program)
+	if err != nil || !filepath.IsAbs(actual) {
+		return ""
+	}
+	for dir := filepath.Dir(actual); ; dir = filepath.Dir(dir) {
+		var described struct{ Name, Version string }
+		decode(section(filepath.Join(dir, "package.json"), 0, headMost), &described)
+		if described.Name == name {
+			return described.Version
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+	}
+}
+
+// minorVersion takes a version X.Y.Z apart. One that leads up to X.Y.0 is not it, and
+// counts as none.
+func minorVersion(version string) (major, minor int, ok bool) {
+	version, _, _ = strings.Cut(version, "+")
+	core, _, early := strings.Cut(version, "-")
+	var parts [3]int
+	fields := strings.Split(core, ".")
+	if len(fields) != len(parts) {
+		return 0, 0, false
+	}
+	for i, field := range fields {
+		n, err := strconv.ParseUint(field, 10, 31)
+		if err != nil {
+			return 0, 0, false
+		}
+		parts[i] = int(n)
+	}
+	return parts[0], parts[1], !early || parts[2] > 0
+}

@@ -46,7 +46,7 @@ The exit code is what the flow amounts to.`,
 			{exitIncomplete, "incomplete: it was ended as done, and a run of it was no success"},
 			{exitSignal + 2, "cancelled, or the watching was interrupted (by TERM: 143)"},
 		},
-		examples: []string{"ocr-run flow watch nightly", "ocr-run flow watch --idle nightly && ocr-run flow finish nightly"},
+		examples: []string{"ocr-run flow watch nightly", "ocr-run flow watch --idle nightly; ocr-run flow finish nightly"},
 		run:      runFlowWatch,
 	}
 }
@@ -106,7 +106,16 @@ func runFlowWatch(ctx context.Context, c call) error {
 	case err != nil:
 		return err
 	}
+	w.sayOpen()
 	return w.verdict()
+}
+
+// sayOpen tells that a flow goes on being open though nothing of it runs, and how it is
+// closed.
+func (w *watcher) sayOpen() {
+	if w.flow.EndedAt == nil && !w.json {
+		w.note("nothing of the flow runs, and it is still open; %s closes it", render.CommandLine([]string{program, "flow", "finish", w.id}))
+	}
 }
 
 // signalled is the cause of a context that a signal has ended.

@@ -19,6 +19,7 @@ import (
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper"
 	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor"
 )
 
 // flowWatchVerb follows a flow.
@@ -102,7 +103,12 @@ func runFlowWatch(ctx context.Context, c call) error {
 	case err == nil && !found:
 		return c.unknownFlow(c.operand())
 	case err != nil && ctx.Err() != nil:
-		return answered(exitSignal + int(endedBy(ctx)))
+		// The shell is to see a death by the signal: it then leaves out what stands behind
+		// the watching in its line.
+		sig := endedBy(ctx)
+		stop()
+		supervisor.DieOf(sig)
+		return answered(exitSignal + int(sig))
 	case err != nil:
 		return err
 	}

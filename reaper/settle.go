@@ -134,13 +134,30 @@ func settle(ctx context.Context, l *store.Ledger, e store.Execution, at heartbea
 	}
 	// The file stays for as long as something is left to look after: that is how a
 	// sweep finds it again.
-	if e.RunFile == "" || len(end.Leftovers.Remaining) > 0 || hasGroup(e) {
+	if e.RunFile == "" {
 		return nil
+	}
+	left, err := takeInLeftovers(ctx, l, e, at)
+	if err != nil || len(end.Leftovers.Remaining)+len(left.Remaining) > 0 || hasGroup(e) {
+		return err
 	}
 	if err := os.Remove(e.RunFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove run file: %w", err)
 	}
 	return nil
+}
+
+// takeInLeftovers writes down what the monitor of an orphaned run did with what the run
+// left behind. The row has ended.
+func takeInLeftovers(ctx context.Context, l *store.Ledger, e store.Execution, at heartbeat.Observer) (store.Leftovers, error) {
+	left, err := runfile.ReadLeftovers(e.RunFile, e.Generation)
+	if err == nil && !left.None() {
+		err = l.RecordLeftovers(ctx, e.UID, left, at.Now)
+	}
+	if err == nil {
+		err = runfile.RemoveLeftovers(e.RunFile)
+	}
+	return left, err
 }
 
 // hasGroup says whether the run's own control group is still there, for a sweep to

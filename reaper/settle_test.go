@@ -1,6 +1,7 @@
 package reaper
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -156,6 +157,43 @@ func TestExitRecordBeatsLost(t *testing.T) {
 	}
 	if _, err := os.Stat(f.Path()); !os.IsNotExist(err) {
 		t.Errorf("the run file is still there: %v", err)
+	}
+}
+
+// What a monitor alone stopped is in the row afterwards, and in its history, and what it
+// could not end has the file stay.
+func TestLeftoversOfAMonitorAloneAreTakenIn(t *testing.T) {
+	t.Parallel()
+	stopped, stuck := store.Leftover{PID: 7, StartTicks: 8, Command: "tool", Signal: "SIGTERM"}, store.Leftover{PID: 9, StartTicks: 1, Command: "disk"}
+	for name, c := range map[string]struct {
+		left store.Leftovers
+		file bool
+	}{
+		"stopped":   {left: store.Leftovers{Stopped: []store.Leftover{stopped}}},
+		"remaining": {left: store.Leftovers{Stopped: []store.Leftover{stopped}, Remaining: []store.Leftover{stuck}}, file: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, dir, at := storetest.New(t), t.TempDir(), here(t)
+			f, err := runfile.Create(dir, "a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(runfile.WriteLeftovers(f.Path(), 1, c.left), f.Release(false)); err != nil {
+				t.Fatal(err)
+			}
+			announce(t, l, dir, "a", noOne(at), noOne(at), at)
+			e, _ := settled(t, l, dir, "a", at)
+			if len(e.Leftovers.Stopped) != 1 || e.Leftovers.Stopped[0] != stopped || len(e.Leftovers.Remaining) != len(c.left.Remaining) {
+				t.Errorf("leftovers %+v", e.Leftovers)
+			}
+			if left, err := runfile.ReadLeftovers(f.Path(), 1); err != nil || !left.None() {
+				t.Errorf("still kept: %+v, %v", left, err)
+			}
+			if _, err := os.Stat(f.Path()); (err == nil) != c.file {
+				t.Errorf("run file: %v", err)
+			}
+		})
 	}
 }
 

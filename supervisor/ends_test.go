@@ -102,6 +102,28 @@ func TestExitRecordOfAnOrphan(t *testing.T) {
 	}
 }
 
+// What a run whose wrapper was killed left behind is stopped, and kept for whoever
+// settles the run.
+func TestLeftoversOfAnOrphanAreKept(t *testing.T) {
+	b := newBench(t, "setsid sh -c 'echo ready; exec sleep 300' & while :; do sleep 0.05; done")
+	cmd, _ := b.ready()
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	path := runfile.Path(b.order.StateDir, b.order.UID)
+	var left lifecycle.Leftovers
+	b.eventually("what became of them is kept", func() bool {
+		var err error
+		left, err = runfile.ReadLeftovers(path, 1)
+		return err == nil && !left.None()
+	})
+	if len(left.Stopped) != 1 || left.Stopped[0].Signal == "" {
+		t.Errorf("leftovers %+v", left)
+	}
+	b.assertNothingSurvives()
+}
+
 func TestWithoutMonitor(t *testing.T) {
 	b := newBench(t, "(setsid sleep 300 &); sleep 0.1; exit 6")
 	b.order.NoMonitor = true

@@ -19,6 +19,7 @@ import (
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper"
 	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor"
 )
 
 // flowWatchVerb follows a flow.
@@ -46,7 +47,7 @@ The exit code is what the flow amounts to.`,
 			{exitIncomplete, "incomplete: it was ended as done, and a run of it was no success"},
 			{exitSignal + 2, "cancelled, or the watching was interrupted (by TERM: 143)"},
 		},
-		examples: []string{"ocr-run flow watch nightly", "ocr-run flow watch --idle nightly && ocr-run flow finish nightly"},
+		examples: []string{"ocr-run flow watch nightly", "ocr-run flow watch --idle nightly; ocr-run flow finish nightly"},
 		run:      runFlowWatch,
 	}
 }
@@ -102,11 +103,25 @@ func runFlowWatch(ctx context.Context, c call) error {
 	case err == nil && !found:
 		return c.unknownFlow(c.operand())
 	case err != nil && ctx.Err() != nil:
-		return answered(exitSignal + int(endedBy(ctx)))
+		// The shell is to see a death by the signal: it then leaves out what stands behind
+		// the watching in its line.
+		sig := endedBy(ctx)
+		stop()
+		supervisor.DieOf(sig)
+		return answered(exitSignal + int(sig))
 	case err != nil:
 		return err
 	}
+	w.sayOpen()
 	return w.verdict()
+}
+
+// sayOpen tells that a flow goes on being open though nothing of it runs, and how it is
+// closed.
+func (w *watcher) sayOpen() {
+	if w.flow.EndedAt == nil && !w.json {
+		w.note("nothing of the flow runs, and it is still open; %s closes it", render.CommandLine([]string{program, "flow", "finish", w.id}))
+	}
 }
 
 // signalled is the cause of a context that a signal has ended.

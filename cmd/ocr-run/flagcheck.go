@@ -43,25 +43,48 @@ func noSuchFlag(specs []flagSpec, name string) error {
 	return fmt.Errorf("no such flag; did you mean %s?", strings.Join(near, " or "))
 }
 
-// nearFlags are the flags that somebody may have meant who typed name: those that
-// begin with it, or else those that the fewest slips of the keyboard lead to.
+// nearFlags are the flags that somebody may have meant who typed name.
 func nearFlags(specs []flagSpec, name string) []string {
+	names := make([]string, 0, len(specs))
+	for _, f := range specs {
+		names = append(names, f.name)
+	}
+	near := nearWords(names, name)
+	for i := range near {
+		near[i] = "--" + near[i]
+	}
+	return near
+}
+
+// nearVerbs are the verbs that somebody may have meant who typed a command that there
+// is not.
+func nearVerbs(name string) []string {
+	words := []string{}
+	for _, g := range groups() {
+		words = append(words, g.first)
+	}
+	return nearWords(words, name)
+}
+
+// nearWords are those of words that somebody may have meant who typed another: those
+// that begin with it, or else those that the fewest slips of the keyboard lead to.
+func nearWords(words []string, typed string) []string {
 	const leastLength, mostSlips = 3, 2
-	if len(name) < leastLength {
+	if len(typed) < leastLength {
 		return nil
 	}
 	var begun, nearest []string
-	// A third of a name may be wrong, and no more.
-	best := min(mostSlips, len(name)/leastLength)
-	for _, f := range specs {
-		if strings.HasPrefix(f.name, name) {
-			begun = append(begun, "--"+f.name)
+	// A third of a word may be wrong, and no more.
+	best := min(mostSlips, len(typed)/leastLength)
+	for _, word := range words {
+		if strings.HasPrefix(word, typed) {
+			begun = append(begun, word)
 		}
-		switch n := slips(name, f.name); {
+		switch n := slips(typed, word); {
 		case n < best:
-			best, nearest = n, []string{"--" + f.name}
+			best, nearest = n, []string{word}
 		case n == best:
-			nearest = append(nearest, "--"+f.name)
+			nearest = append(nearest, word)
 		}
 	}
 	if begun != nil {

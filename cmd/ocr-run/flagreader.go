@@ -126,7 +126,11 @@ func (p *flagReader) path(flag, base string) string {
 // made; empty when the flag is. Nothing is made: others may wait for the file.
 func (p *flagReader) output(flag, base string) string {
 	v := p.path(flag, base)
-	if v == "" {
+	switch p.flags.String(flag) {
+	case "":
+		return v
+	case "-":
+		p.refuse(flag, "- is no file here; %s", insteadOfDash(flag))
 		return v
 	}
 	if err := writable(v); err != nil && p.err == nil {
@@ -134,6 +138,18 @@ func (p *flagReader) output(flag, base string) string {
 		p.err = err
 	}
 	return v
+}
+
+// insteadOfDash is what somebody may have meant who gave "-" for the file of a flag.
+func insteadOfDash(flag string) string {
+	switch flag {
+	case "receipt":
+		return "--json prints the receipt on standard error"
+	case "log":
+		return "the output goes to standard output as it is"
+	default:
+		return "./- is a file of that name"
+	}
 }
 
 // writable says why a file cannot be written to, with the next step; nil when it can,

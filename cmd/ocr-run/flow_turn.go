@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/lifecycle"
@@ -43,6 +44,7 @@ type turn struct {
 	limit     int
 
 	beat, settled time.Duration // awake times of the last
+	said          bool          // the user knows that it waits
 }
 
 // calledOff is why a run is not launched after all.
@@ -73,9 +75,19 @@ func (t *turn) await(ctx context.Context) *calledOff {
 		if off != nil || a.Taken {
 			return off
 		}
+		t.sayWaiting(a)
 		pause = t.nextLook(a)
 		t.keepUp(ctx, a)
 	}
+}
+
+// sayWaiting tells a user at a terminal, once, why nothing happens.
+func (t *turn) sayWaiting(a store.SlotAnswer) {
+	if t.said || a.NotBeforeMS != 0 || a.Limit == 0 || !term.IsTerminal(int(t.env.stderr.Fd())) {
+		return
+	}
+	t.said = true
+	t.say("waits for its turn (flow %s, limit %d)", t.cfg.FlowID, a.Limit)
 }
 
 // nextLook is how long to wait until the next look.

@@ -21,15 +21,25 @@ type lookupError struct {
 	err error
 }
 
+// fewPlaces is how many directories of a PATH are named one by one.
+const fewPlaces = 3
+
 // Error names the command, the reason and the places.
 func (e *lookupError) Error() string {
-	if errors.Is(e.err, fs.ErrNotExist) && len(e.tried) > 0 {
-		return fmt.Sprintf("%s: command not found in %s", e.name, strings.Join(e.tried, ":"))
+	if !errors.Is(e.err, fs.ErrNotExist) {
+		return fmt.Sprintf("%s: %s", e.name, e.err)
 	}
-	if errors.Is(e.err, fs.ErrNotExist) {
-		return e.name + ": command not found"
+	said := e.name + ": command not found"
+	switch {
+	case len(e.tried) > fewPlaces:
+		said += fmt.Sprintf(" in the %d directories of PATH", len(e.tried))
+	case len(e.tried) > 0:
+		said += " in " + strings.Join(e.tried, ":")
 	}
-	return fmt.Sprintf("%s: %s", e.name, e.err)
+	if near := nearVerbs(e.name); len(near) > 0 {
+		said += "; did you mean the verb " + strings.Join(near, " or ") + "?"
+	}
+	return said
 }
 
 // Unwrap gives the reason.

@@ -12,7 +12,8 @@
 // nobody can write to. A reader finds all of a record or none.
 //
 // Beside it lie companions: files that a run needs for as long as it lasts
-// ([CompanionPath]), which go with it or with the next sweep.
+// ([CompanionPath]), which go with it or with the next sweep. One says, of a run
+// whose wrapper has vanished, what became of what it left behind ([WriteLeftovers]).
 //
 // It knows no ledger: the monitor of a run, which opens none, reads and writes
 // these files too. It starts no goroutine.

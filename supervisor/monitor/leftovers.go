@@ -2,6 +2,8 @@ package monitor
 
 import (
 	"context"
+	"slices"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -39,6 +41,26 @@ func (m *monitor) leftovers(ctx context.Context) lifecycle.Leftovers {
 		return m.listed()
 	}
 	return Named(proc.StopUntilQuiet(context.WithoutCancel(ctx), cfg))
+}
+
+// noteTool remembers whom a stop reaches outside the run's group, once the wrapper has
+// vanished: who obeys at once is gone before anybody looks for leftovers, and with
+// nobody to have asked for the stop is to be named like these.
+func (m *monitor) noteTool(p proc.Process, sig syscall.Signal) {
+	if m.orphaned && len(m.tools) < reportedMost {
+		l := leftover(p, commandOf(p))
+		l.Signal = unix.SignalName(sig)
+		m.tools = append(m.tools, l)
+	}
+}
+
+// addTools names those as stopped that were reached and of whom nothing else is known.
+func (m *monitor) addTools() {
+	for _, l := range m.tools {
+		if !slices.ContainsFunc(slices.Concat(m.left.Stopped, m.left.Kept, m.left.Remaining), l.Same) {
+			m.left.Stopped = append(m.left.Stopped, l)
+		}
+	}
 }
 
 // kin is what the run has below us.

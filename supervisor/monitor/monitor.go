@@ -66,6 +66,9 @@ type monitor struct {
 	given     <-chan time.Time // how long after KILL we wait
 	orphaned  bool             // the wrapper is gone
 	forget    bool             // the run file is of no more use
+
+	left  lifecycle.Leftovers  // what became of what the run left behind
+	tools []lifecycle.Leftover // see noteTool
 }
 
 // newMonitor prepares a monitor; run does the work.
@@ -110,15 +113,13 @@ func (m *monitor) run(ctx context.Context) {
 		o, ok := <-orders
 		if !ok {
 			m.giveBack()
-			if m.forget {
-				_ = os.Remove(m.recorded.RunFile)
-			}
-			return
+			break
 		}
 		if o.Kind == wire.MsgTerminal || o.Kind == wire.MsgForget {
 			m.obey(o)
 		}
 	}
+	m.settle()
 }
 
 // hear has the monitor's signals caught; again, it does nothing.
@@ -361,6 +362,7 @@ func (m *monitor) signalTools(sig syscall.Signal) {
 		if _, keep := kin.Keep(p); keep || spared[p.PPID] {
 			spared[p.PID] = true
 		} else if p.PGID != m.pid && !p.Dead() {
+			m.noteTool(p, sig)
 			_ = proc.Signal(p.PID, p.Start, sig)
 		}
 	}

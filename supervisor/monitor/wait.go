@@ -118,15 +118,30 @@ func (m *monitor) finish(ctx context.Context) {
 		return
 	}
 	m.record()
+	if !m.report.Clean {
+		m.left = m.leftovers(ctx)
+	}
+	m.addTools()
 	if m.report.Clean {
 		return
 	}
-	left := m.leftovers(ctx)
-	body, err := json.Marshal(left)
-	if err != nil || left.None() {
+	body, err := json.Marshal(m.left)
+	if err != nil || m.left.None() {
 		body = nil
 	}
 	m.tell(wire.MsgDone, body)
+}
+
+// settle deals with the run's file. A wrapper that is done with it says so; one that
+// has vanished, or could not write the end down, leaves it to whoever settles the run,
+// who is to learn what became of what the run left behind, too.
+func (m *monitor) settle() {
+	switch {
+	case m.forget:
+		_ = os.Remove(m.recorded.RunFile)
+	case m.recorded.RunFile != "" && !m.left.None():
+		_ = runfile.WriteLeftovers(m.recorded.RunFile, m.recorded.Generation, m.left)
+	}
 }
 
 // record writes how the run ended where it survives everything: the wrapper may

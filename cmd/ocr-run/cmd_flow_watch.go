@@ -107,7 +107,7 @@ func runFlowWatch(ctx context.Context, c call) error {
 		// the watching in its line.
 		sig := endedBy(ctx)
 		stop()
-		supervisor.DieOf(sig)
+		supervisor.DieOf(sig, false)
 		return answered(exitSignal + int(sig))
 	case err != nil:
 		return err

@@ -196,12 +196,10 @@ func (p *sessionPast) viewFor(r SessionReport) lifecycle.SessionView {
 	v.Turns, v.Named = len(p.turns), lifecycle.TurnNone
 	v.Stale = r.SaidMS != 0 && r.SaidMS < p.lastMS
 	for _, t := range p.turns {
-		switch {
-		case t.To == lifecycle.TurnRunning:
+		if t.To == lifecycle.TurnRunning {
 			v.Active = t.ID
-		case t.To == lifecycle.TurnPending:
-			v.Pending = true
 		}
+		v.Pending = v.Pending || t.To == lifecycle.TurnPending
 		if t.ID != "" && t.ID == r.Event.Turn {
 			v.Named = t.To
 		}

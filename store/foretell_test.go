@@ -3,6 +3,7 @@ package store_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -22,10 +23,19 @@ func told(t lifecycle.SessionEventType, turn string, atMS int64) store.SessionRe
 // by others and at any point, counts as it will once it is taken in.
 func TestTheLastTurnIsForetold(t *testing.T) {
 	t.Parallel()
+	const enough = 30 // each opens the ledger several times
 	states := append(lifecycle.SessionStateWords(), "", "completed", "failed", "cancelled")
+	d := newDesk(t)
+	l := storetest.Open(t, d.path)
+	var runs int
 	rapid.Check(t, func(rt *rapid.T) {
-		d := newDesk(t)
-		_, err := d.Announce(t.Context(), storetest.Announcement("u1", 100, 1000))
+		if runs++; runs > enough {
+			return
+		}
+		uid := "u" + strconv.Itoa(runs)
+		own := store.NewRecorder(store.RecorderConfig{SpoolDir: d.spool, Open: d.open})
+		defer func() { must(t, own.Close()) }()
+		_, err := own.Announce(t.Context(), storetest.Announcement(uid, 100+runs, 1000))
 		must(t, err)
 		others := store.NewRecorder(store.RecorderConfig{SpoolDir: d.spool, Timeout: time.Millisecond, Open: d.open})
 		n := rapid.IntRange(0, 10).Draw(rt, "events")
@@ -34,6 +44,7 @@ func TestTheLastTurnIsForetold(t *testing.T) {
 			d.away.Store(i >= lockedFrom)
 			r := told(rapid.SampledFrom(lifecycle.SessionEventTypes()).Draw(rt, "type"),
 				rapid.SampledFrom([]string{"", "a", "b"}).Draw(rt, "turn"), 5000+int64(i))
+			r.UID = uid
 			r.Event.State = rapid.SampledFrom(states).Draw(rt, "state")
 			r.Event.Session = rapid.SampledFrom([]string{"", "", "s"}).Draw(rt, "session")
 			r.ExternalID = rapid.SampledFrom([]string{"", "", "x", "y"}).Draw(rt, "external id")
@@ -48,17 +59,16 @@ func TestTheLastTurnIsForetold(t *testing.T) {
 		if d.away.Swap(false) {
 			release = hold(t, d.path)
 		}
-		d.finish(t)
-		foretold, err := d.LastTurn(t.Context(), "u1")
+		must(t, finish(t.Context(), own, storetest.Exit(uid, 0, 9000)))
+		foretold, err := own.LastTurn(t.Context(), uid)
 		must(t, err)
 		release()
-		l := storetest.Open(t, d.path)
 		_, err = store.IngestSpool(t.Context(), l, d.spool)
 		must(t, err)
-		if got := execution(t, l, "u1").Turn; got != foretold {
+		if got := execution(t, l, uid).Turn; got != foretold {
 			rt.Errorf("the last turn is %s, and was to be %s", got, foretold)
 		}
-		if again, err := d.LastTurn(t.Context(), "u1"); err != nil || again != foretold {
+		if again, err := own.LastTurn(t.Context(), uid); err != nil || again != foretold {
 			rt.Errorf("afterwards it is %s, %v", again, err)
 		}
 	})

@@ -110,8 +110,8 @@ func valueFlags() string {
 // that command's own completion where bash-completion is loaded.
 func bashCompletion() string {
 	var b strings.Builder
-	b.WriteString(`# bash completion for ocr-run
-_ocr_run() {
+	b.WriteString("# bash completion for ocr-run\n" + bashValues())
+	b.WriteString(`_ocr_run() {
   local cur=${COMP_WORDS[COMP_CWORD]} i=1 word dashed=
   COMPREPLY=()
   while ((i < COMP_CWORD)); do
@@ -120,11 +120,14 @@ _ocr_run() {
 `)
 	fmt.Fprintf(&b, "      %s) ((i += 2)); continue ;;\n", valueFlags())
 	b.WriteString("      --) ((i += 1)); word= dashed=1; break ;;\n      -*) ((i += 1)); continue ;;\n    esac\n    break\n  done\n")
+	b.WriteString("  if ((i > COMP_CWORD)); then _ocr_run_value \"${COMP_WORDS[COMP_CWORD-1]}\" \"$cur\"; return; fi\n")
 	b.WriteString("  if ((i >= COMP_CWORD)); then\n    case $dashed$cur in\n")
 	b.WriteString("      1*) COMPREPLY=($(compgen -c -- \"$cur\")) ;;\n")
 	fmt.Fprintf(&b, "      -*) COMPREPLY=($(compgen -W '%s' -- \"$cur\")) ;;\n", strings.Join(flagWords(wrapFlags()), " "))
 	fmt.Fprintf(&b, "      *) COMPREPLY=($(compgen -W '%s' -- \"$cur\") $(compgen -c -- \"$cur\")) ;;\n", firstWords())
-	b.WriteString("    esac\n    return\n  fi\n  case $word in\n")
+	b.WriteString("    esac\n    return\n  fi\n" + bashOfVerb)
+	fmt.Fprintf(&b, "  case $dashed$word in\n    %s) _ocr_run_value \"${COMP_WORDS[COMP_CWORD-1]}\" \"$cur\" && return ;;\n  esac\n  case $word in\n",
+		strings.ReplaceAll(firstWords(), " ", "|"))
 	for _, g := range groups() {
 		fmt.Fprintf(&b, "    %s) COMPREPLY=($(compgen -W '%s' -- \"$cur\")) ;;\n", g.first, g.words())
 	}
@@ -135,6 +138,20 @@ complete -F _ocr_run ocr-run
 `)
 	return b.String()
 }
+
+// bashOfVerb is what the script for bash does behind a verb before it offers the verb's
+// words: behind "--" stands a command, and behind a flag its value.
+const bashOfVerb = `  if [[ -n $word && " flow resume keep " == *" $word "* ]]; then
+    local j
+    for ((j = i + 1; j < COMP_CWORD; j++)); do
+      [[ ${COMP_WORDS[j]} == -- ]] || continue
+      if ((j + 1 == COMP_CWORD)); then COMPREPLY=($(compgen -c -- "$cur"))
+      elif declare -F _command_offset >/dev/null; then _command_offset $((j + 1))
+      else COMPREPLY=($(compgen -f -- "$cur")); fi
+      return
+    done
+  fi
+`
 
 // zshCompletion is the script for zsh; it works as a file in fpath and when
 // evaluated.
@@ -181,14 +198,6 @@ func fishCompletion() string {
 	}
 	b.WriteString("complete -c ocr-run -n __fish_is_first_token -a state -d 'the workflow a run is for'\n")
 	return b.String()
-}
-
-// fishValue marks a flag that needs a value.
-func fishValue(f flagSpec) string {
-	if f.value == "" {
-		return ""
-	}
-	return " -r"
 }
 
 // fishQuoted makes a text fit between single quotes in fish.

@@ -185,8 +185,8 @@ func qwenEntry(t *track, b []byte) {
 	}
 }
 
-// qwenTells is how a version tells. Version 0.15 has no such span, and exits 1 when the
-// file cannot be written; 0.24.4 was seen to tell and to mind nothing.
+// qwenTells is how a version tells. Version 0.15 has no such span, and on a full disk
+// exits 1 in the middle of a long answer; 0.24.4 was seen to tell and to mind nothing.
 func qwenTells(version string) Telling {
 	major, minor, ok := minorVersion(version)
 	switch {

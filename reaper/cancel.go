@@ -160,14 +160,27 @@ func tidyUp(ctx context.Context, c Config, uids ...string) (found []ProcessStep,
 // long as that may take over stopping, and a little for the rest.
 const sweepPatience = stopBound + 5*time.Second
 
-// lock is [Lock], waited for.
+// lock is [Lock], waited for. When it is the caller's patience that ends, the error
+// says so as context.DeadlineExceeded.
 func (w *sweeping) lock(ctx context.Context) (unlock func() error, err error) {
+	most := sweepPatience
+	if w.Patience > 0 {
+		most = min(most, w.Patience)
+	}
 	for waited := time.Duration(0); ; waited += awaitLast {
 		unlock, err = Lock(w.StateDir)
-		if !errors.Is(err, ErrHeld) || waited >= sweepPatience {
+		held, busy := errors.AsType[*HeldError](err)
+		switch {
+		case !busy:
 			return unlock, err
+		case waited >= sweepPatience:
+			return nil, err
+		case waited >= most:
+			return nil, fmt.Errorf("%w: %w", err, context.DeadlineExceeded)
+		case waited == 0 && w.Waits != nil:
+			w.Waits(held)
 		}
-		if err := w.pause(ctx, awaitLast); err != nil {
+		if err := w.pause(ctx, min(awaitLast, most-waited)); err != nil {
 			return nil, fmt.Errorf("wait for another sweep: %w", err)
 		}
 	}

@@ -3,6 +3,7 @@ package reaper
 import (
 	"context"
 	"errors"
+	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -146,10 +147,23 @@ func TestCancelBesideEndlessSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unlock()
-	s.wait = func(context.Context, time.Duration) error { return nil }
+	told, waited := 0, time.Duration(0)
+	s.Waits = func(held *HeldError) {
+		if told++; held.PID != os.Getpid() {
+			t.Errorf("waits for %v", held)
+		}
+	}
+	s.wait = func(_ context.Context, d time.Duration) error { waited += d; return nil }
 	got, err := Cancel(t.Context(), s.Config, s.uid)
-	if !errors.Is(err, ErrHeld) || got.State != CancelSettled || !left.alive() {
+	if !errors.Is(err, ErrHeld) || errors.Is(err, context.DeadlineExceeded) || got.State != CancelSettled || !left.alive() {
 		t.Errorf("%+v, %v", got, err)
+	}
+	if told != 1 || waited != sweepPatience {
+		t.Errorf("told %d times, waited %s", told, waited)
+	}
+	s.Patience, waited = 600*time.Millisecond, 0
+	if _, err := Cancel(t.Context(), s.Config, s.uid); !errors.Is(err, ErrHeld) || !errors.Is(err, context.DeadlineExceeded) || waited != s.Patience {
+		t.Errorf("without patience: waited %s, %v", waited, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,6 +29,11 @@ type Config struct {
 	IdleAfter time.Duration
 	// KeepHistory is how long ended runs are remembered; 0 means for ever.
 	KeepHistory time.Duration
+	// Patience is how long a request to cancel waits at most for a sweep under way; 0
+	// is as long as one may take.
+	Patience time.Duration
+	// Waits is told once when it begins to; nil for nobody.
+	Waits func(*HeldError)
 
 	// sys, wait and grace replace the machine and its pace in tests.
 	sys   *system
@@ -125,6 +131,23 @@ func (p Plan) Empty() bool {
 		!slices.ContainsFunc(p.Processes, func(s ProcessStep) bool { return s.Verdict == VerdictStop })
 }
 
+// Within is the plan, made now, less all that the one that was agreed to did not show:
+// nobody is stopped or asked to end whom that one spared, and nothing is closed or
+// forgotten that was not old enough then. What is only written down stays.
+func (p Plan) Within(agreed Plan) Plan {
+	p.At = agreed.At
+	p.left = maps.Clone(p.left)
+	maps.DeleteFunc(p.left, func(uid string, _ bool) bool {
+		return !agreed.left[uid] || !agreed.restless && !slices.ContainsFunc(agreed.Processes, func(s ProcessStep) bool {
+			return s.UID == uid && s.Verdict == VerdictStop
+		})
+	})
+	p.Runs = slices.DeleteFunc(slices.Clone(p.Runs), func(s RunStep) bool {
+		return s.Action == ActionAsk && !slices.ContainsFunc(agreed.Runs, func(a RunStep) bool { return a.UID == s.UID && a.Action == ActionAsk })
+	})
+	return p
+}
+
 // Survey looks, and says what a sweep would do. It changes nothing.
 func Survey(ctx context.Context, c Config) (Plan, error) {
 	at := c.Observe()
@@ -149,18 +172,18 @@ func Survey(ctx context.Context, c Config) (Plan, error) {
 			p.Runs = append(p.Runs, step)
 		}
 	}
-	p.Workflows, err = c.staleWorkflows(ctx, at)
+	p.Workflows, err = c.staleWorkflows(ctx, at.Now)
 	note(err)
 	if c.KeepHistory > 0 {
-		p.Forget, err = c.Ledger.Forgettable(ctx, c.forgetBefore(at), s.needed())
+		p.Forget, err = c.Ledger.Forgettable(ctx, c.forgetBefore(at.Now), s.needed())
 		note(err)
 	}
 	return p, errors.Join(failures...)
 }
 
 // forgetBefore is the wall time before which history is too old.
-func (c Config) forgetBefore(at heartbeat.Observer) int64 {
-	return at.Now.WallMS - c.KeepHistory.Milliseconds()
+func (c Config) forgetBefore(at store.Instant) int64 {
+	return at.WallMS - c.KeepHistory.Milliseconds()
 }
 
 // settling is the end a row is to be given, if it is abandoned.
@@ -210,13 +233,13 @@ func atTurn(s lifecycle.TurnState) bool {
 	return s == lifecycle.TurnPending || s == lifecycle.TurnRunning
 }
 
-// staleWorkflows are the workflows to be closed.
-func (c Config) staleWorkflows(ctx context.Context, at heartbeat.Observer) ([]WorkflowStep, error) {
+// staleWorkflows are the workflows to be closed, by what is old enough at that time.
+func (c Config) staleWorkflows(ctx context.Context, at store.Instant) ([]WorkflowStep, error) {
 	open, err := c.Ledger.OpenHistories(ctx)
 	var stale []WorkflowStep
 	for _, h := range open {
-		if h.Stale(at.Now) {
-			quiet := time.Duration(at.Now.WallMS-h.LastEventMS) * time.Millisecond
+		if h.Stale(at) {
+			quiet := time.Duration(at.WallMS-h.LastEventMS) * time.Millisecond
 			stale = append(stale, WorkflowStep{ID: h.ID, Workspace: h.Workspace, Reason: fmt.Sprintf(
 				"nothing happened for %d days and no run is at work on it", int(quiet.Hours()/24))})
 		}

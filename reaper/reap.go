@@ -214,13 +214,13 @@ func (w *sweeping) askIdle(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// closeStale closes the workflows that are stale now that dead runs have ended.
+// closeStale closes the workflows that were stale when the plan was made, and are now
+// that dead runs have ended.
 func (w *sweeping) closeStale(ctx context.Context) error {
-	at := w.Observe()
-	steps, err := w.staleWorkflows(ctx, at)
+	steps, err := w.staleWorkflows(ctx, w.plan.At)
 	failures := []error{err}
 	for _, step := range steps {
-		done, err := w.Ledger.CloseStale(ctx, step.ID, at.Now)
+		done, err := w.Ledger.CloseStale(ctx, step.ID, w.Observe().Now)
 		step.Done = done
 		if err != nil {
 			failures = append(failures, fmt.Errorf("workflow %s: %w", step.ID, err))
@@ -271,16 +271,16 @@ func (w *sweeping) removeGroup(ctx context.Context, path string) bool {
 	}
 }
 
-// forget removes history that is too old.
+// forget removes history that was too old when the plan was made.
 func (w *sweeping) forget(ctx context.Context) (err error) {
 	if w.KeepHistory <= 0 {
 		return nil
 	}
-	at := w.Observe()
-	s, err := sceneOf(ctx, w.Ledger, w.StateDir, at, w.system())
+	s, err := sceneOf(ctx, w.Ledger, w.StateDir, w.Observe(), w.system())
 	if err != nil {
 		return err
 	}
-	w.done.Forgotten, err = w.Ledger.Forget(ctx, w.forgetBefore(at), s.needed())
-	return errors.Join(err, w.forgetLogs(ctx, w.forgetBefore(at)))
+	before := w.forgetBefore(w.plan.At)
+	w.done.Forgotten, err = w.Ledger.Forget(ctx, before, s.needed())
+	return errors.Join(err, w.forgetLogs(ctx, before))
 }

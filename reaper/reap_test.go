@@ -25,6 +25,8 @@ type sweepTest struct {
 	t   *testing.T
 	dir string
 	uid string
+	// nth tells the commands of several runs apart.
+	nth uint64
 }
 
 // newSweep makes an empty ledger. The marker's uid is unlike that of any other
@@ -49,9 +51,8 @@ func (s *sweepTest) marker() []string {
 func (s *sweepTest) row(seen ...animal) {
 	s.t.Helper()
 	at := here(s.t)
-	first := uint64(1)
 	child := noOne(at)
-	child.StartTicks = first
+	child.StartTicks = 1 + s.nth
 	announceChild(s.t, s.Ledger, s.dir, s.uid, store.Launch{UID: s.uid, Child: child, Monitor: noOne(at), At: at.Now}, noOne(at), at)
 	list := []store.Descendant{}
 	for _, a := range seen {
@@ -298,6 +299,55 @@ func TestReapLooksTwice(t *testing.T) {
 	plan.At.BootID = "an earlier boot"
 	if _, err := Reap(t.Context(), s.Config, plan); err == nil {
 		t.Error("a plan of another boot was carried out")
+	}
+}
+
+// What a person was not shown is not done on his word: neither to runs that ended
+// while he thought, nor to what became too old meanwhile.
+func TestReapWithin(t *testing.T) {
+	t.Parallel()
+	s := newSweep(t)
+	s.KeepHistory = HistoryLeast
+	hour, at := time.Hour.Milliseconds(), here(t)
+	young := at.Now
+	young.WallMS += hour - HistoryLeast.Milliseconds()
+	announce(t, s.Ledger, s.dir, "young", noOne(at), noOne(at), heartbeat.Observer{Now: young})
+	if _, err := s.Ledger.Finish(t.Context(), store.Ending{UID: "young", Generation: 1, End: lifecycle.EndNotStarted, ExitCode: new(127), At: young}); err != nil {
+		t.Fatal(err)
+	}
+	young.WallMS = at.Now.WallMS + hour - 7*24*hour
+	if _, _, err := s.Ledger.BeginWorkflow(t.Context(), store.Begin{ID: "young", Kind: lifecycle.KindReview, Branch: "b", Workspace: "/", At: young}); err != nil {
+		t.Fatal(err)
+	}
+	shown := breed(t, s.marker(), "setsid")
+	s.row(shown...)
+	survey := func() Plan {
+		plan, err := Survey(t.Context(), s.Config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return plan
+	}
+	agreed := survey()
+	later := *s
+	later.uid, later.nth = s.uid+"-later", 1
+	unshown := breed(t, later.marker(), "setsid")
+	later.row(unshown...)
+	s.Observe = func() heartbeat.Observer {
+		at := here(t)
+		at.Now.WallMS += 2 * hour
+		return at
+	}
+	now := survey()
+	if len(now.Workflows) != 1 || now.Forget.Executions != 1 || len(agreed.Workflows) != 0 || agreed.Forget.Executions != 0 {
+		t.Fatalf("agreed to %+v, and now it is %+v", agreed, now)
+	}
+	r, err := Reap(t.Context(), s.Config, now.Within(agreed))
+	if err != nil || shown[0].alive() || !unshown[0].alive() || len(r.Workflows) != 0 || r.Forgotten != (store.Forgotten{}) {
+		t.Errorf("%+v, %v; shown alive %v, unshown %v", r, err, shown[0].alive(), unshown[0].alive())
+	}
+	if r := s.reap(); unshown[0].alive() || len(r.Workflows) != 1 || r.Forgotten.Executions != 1 {
+		t.Errorf("the next one: %+v", r)
 	}
 }
 

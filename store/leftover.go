@@ -51,10 +51,10 @@ func (l *Ledger) RecordLeftovers(ctx context.Context, uid string, now Leftovers,
 	})
 }
 
-// merge adds what is known now to what was, and gives an event for each fate that is news of
-// some process.
-func merge(l, now Leftovers) (merged Leftovers, news []Event) {
-	merged = Leftovers{Stopped: slices.Clone(l.Stopped), Kept: slices.Clone(l.Kept), Remaining: slices.Clone(l.Remaining)}
+// merge adds what is known now to what was before, and gives an event for each fate that
+// is news of some process.
+func merge(before, now Leftovers) (merged Leftovers, news []Event) {
+	merged = Leftovers{Stopped: slices.Clone(before.Stopped), Kept: slices.Clone(before.Kept), Remaining: slices.Clone(before.Remaining)}
 	for _, c := range []struct {
 		event lifecycle.EventType
 		from  []Leftover

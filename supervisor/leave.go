@@ -3,6 +3,8 @@ package supervisor
 import (
 	"bytes"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ocr-run/ocr-run/lifecycle"
@@ -14,12 +16,61 @@ import (
 // machine it takes longer.
 const leaveWindow = 5 * time.Second
 
-// leaves says whether typing b can make a full-screen program end, or a turn of it:
-// a line that was entered, ^C, ^D or Escape, also in the longer form that a terminal sends where a program
-// wants to tell all keys apart. What a terminal says by itself is none of these.
+// leaves says whether typing b can make a full-screen program end, or a turn of it: a
+// line that was entered, ^C, ^D or Escape, also in the longer forms that a terminal sends
+// where a program wants to tell all keys apart. What a terminal says by itself is none of
+// these.
 func leaves(b []byte) bool {
-	return bytes.ContainsAny(b, "\r\x03\x04") || bytes.HasSuffix(b, []byte("\x1b")) ||
-		slices.ContainsFunc([]string{"\x1b[13u", "\x1b[27u", "\x1b[99;5u", "\x1b[100;5u"}, func(key string) bool { return bytes.Contains(b, []byte(key)) })
+	if bytes.ContainsAny(b, "\r\x03\x04") || bytes.HasSuffix(b, []byte("\x1b")) {
+		return true
+	}
+	for {
+		_, after, found := bytes.Cut(b, []byte("\x1b["))
+		end := bytes.IndexFunc(after, func(r rune) bool { return r >= '@' && r <= '~' })
+		if !found || end < 0 {
+			return false
+		}
+		if leavingKey(strings.Split(string(after[:end]), ";"), after[end]) {
+			return true
+		}
+		b = after[end:]
+	}
+}
+
+// Modifiers of a key, less the 1 that is added to their sum.
+const (
+	modCtrl  = 4
+	modLocks = 64 | 128 // caps lock and num lock, which change nothing about a key
+)
+
+// leavingKey reads a key with its parameters: "key;modifiers u", where the key can
+// have others beside it for other layouts and the modifiers what happened to it, or
+// "27;modifiers;key ~". That it was let go is no news.
+func leavingKey(params []string, final byte) bool {
+	switch {
+	case final == '~' && len(params) == 3 && params[0] == "27":
+		params = []string{params[2], params[1]}
+	case final != 'u':
+		return false
+	}
+	mods, event := "1", ""
+	if len(params) > 1 {
+		mods, event, _ = strings.Cut(params[1], ":")
+	}
+	held, err := strconv.Atoi(mods)
+	if err != nil || event == "3" {
+		return false
+	}
+	is := func(codes ...string) bool {
+		return slices.ContainsFunc(strings.Split(params[0], ":"), func(code string) bool { return slices.Contains(codes, code) })
+	}
+	switch (held - 1) &^ modLocks {
+	case 0:
+		return is("13", "27")
+	case modCtrl:
+		return is("99", "100", "67", "68")
+	}
+	return false
 }
 
 // clearUser takes back that the user interrupted the last turn of a full-screen

@@ -92,15 +92,18 @@ func (c call) cancel(ctx context.Context, l *store.Ledger, uid string, timeout t
 	if err != nil {
 		return err
 	}
+	cfg.Patience = timeout
+	waiting, stop := within(ctx, timeout)
+	defer stop()
 	var done reaper.Cancelled
 	var trouble error
 	owed := heeding(ctx, func(ctx context.Context) { done, trouble = reaper.Cancel(ctx, cfg, uid) })
 	if trouble != nil && done.State == "" {
 		return errors.Join(owed, c.failed(trouble))
 	}
-	var late error
+	late := c.overdue(trouble)
 	if owed == nil && done.State == reaper.CancelAccepted && c.flags.Bool("wait") {
-		if late = await(ctx, cfg, uid, timeout); late == nil {
+		if late = reaper.Await(waiting, cfg, uid); late == nil {
 			done.State = reaper.CancelSettled
 		}
 	}
@@ -111,7 +114,7 @@ func (c call) cancel(ctx context.Context, l *store.Ledger, uid string, timeout t
 	if err := c.printCancelled(cancelledView(e, done)); err != nil {
 		return err
 	}
-	if errors.Is(late, context.DeadlineExceeded) {
+	if done.State == reaper.CancelAccepted && errors.Is(late, context.DeadlineExceeded) {
 		c.note("cancel: run %s has not ended within %s", uid, timeout)
 	}
 	return c.cancelEnd(owed, late, trouble, done.Processes)
@@ -134,16 +137,6 @@ func (c call) cancelEnd(owed, late, trouble error, found []reaper.ProcessStep) e
 	default:
 		return nil
 	}
-}
-
-// await waits for a run's end, 0 meaning for ever.
-func await(ctx context.Context, cfg reaper.Config, uid string, timeout time.Duration) error {
-	if timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, timeout)
-		defer cancel()
-	}
-	return reaper.Await(ctx, cfg, uid)
 }
 
 // remains says whether a process that was to be stopped was not.

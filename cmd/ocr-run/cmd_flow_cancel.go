@@ -79,35 +79,35 @@ func (c call) cancelFlow(ctx context.Context, l *store.Ledger, ask store.FlowCan
 	if err != nil {
 		return err
 	}
+	cfg.Patience = timeout
+	waiting, stop := within(ctx, timeout)
+	defer stop()
 	var done reaper.FlowCancelled
 	var trouble error
 	owed := heeding(ctx, func(ctx context.Context) { done, trouble = reaper.CancelFlow(ctx, cfg, ask) })
 	if trouble != nil && done.Refused != "" {
 		return errors.Join(owed, c.failed(trouble))
 	}
-	var late error
+	late := c.overdue(trouble)
 	if owed == nil && done.Result == lifecycle.FlowCancelAccepted && c.flags.Bool("wait") {
-		if late = awaitFlow(ctx, cfg, ask.ID, timeout, &done.Flow); late == nil {
+		// What was late already stays so, whatever else has ended.
+		if err := awaitFlow(waiting, cfg, ask.ID, &done.Flow); err == nil {
 			done.Result = lifecycle.FlowCancelSettled
+		} else if late == nil {
+			late = err
 		}
 	}
 	if err := c.printFlowCancelled(ctx, l, ask.ID, done); err != nil {
 		return err
 	}
-	if errors.Is(late, context.DeadlineExceeded) {
+	if done.Result == lifecycle.FlowCancelAccepted && errors.Is(late, context.DeadlineExceeded) {
 		c.note("%s: runs of flow %s have not ended within %s", c.verb, ask.ID, timeout)
 	}
 	return c.cancelEnd(owed, late, trouble, done.Processes)
 }
 
-// awaitFlow waits until nothing of a flow runs, 0 meaning for ever, and reads the
-// flow as it is then.
-func awaitFlow(ctx context.Context, cfg reaper.Config, id string, timeout time.Duration, f *store.Flow) error {
-	if timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, timeout)
-		defer cancel()
-	}
+// awaitFlow waits until nothing of a flow runs, and reads the flow as it is then.
+func awaitFlow(ctx context.Context, cfg reaper.Config, id string, f *store.Flow) error {
 	now, err := reaper.AwaitFlow(ctx, cfg, id)
 	if now.ID != "" {
 		*f = now

@@ -60,8 +60,6 @@ type flowRun struct {
 	ask     lifecycle.FlowAsk
 	// session is the agent's session that it goes on with; empty for none.
 	session string
-	// from is the run that it goes on with; zero for none.
-	from store.Execution
 	// flow is the flow's id.
 	flow string
 	// report is told once what became of the request.
@@ -177,11 +175,7 @@ func (r *flowRun) inFlow(ctx context.Context, w *wrapping, signals chan os.Signa
 	}
 	res, err := r.commit(ctx, w, cfg)
 	if err != nil || !res.Created {
-		released := cfg.RunFile.Release(true)
-		if err != nil && !res.Created && r.opts.autoResumed {
-			err = w.remains(ctx, r.from, err)
-		}
-		return errors.Join(err, released)
+		return errors.Join(err, cfg.RunFile.Release(true))
 	}
 	cfg.Workspace = res.Announcement.Workspace
 	turn := &turn{wrapping: w, cfg: cfg, committed: res, limit: r.opts.turns}

@@ -91,29 +91,48 @@ func (c call) planOnly(ctx context.Context, cfg reaper.Config) error {
 	return c.printReaping(planView(plan))
 }
 
-// reap sweeps, after showing the plan where a person looks.
+// reap sweeps, after showing the plan where a person looks. Nobody else has to wait
+// while that one thinks about it: the sweep, and with it what it may do, begins anew
+// with the answer.
 func (c call) reap(ctx context.Context, cfg reaper.Config) error {
+	var agreed reaper.Plan
+	asks := c.asks()
+	if asks {
+		var err error
+		if agreed, err = reaper.Survey(ctx, cfg); err != nil {
+			return c.failed(err)
+		}
+		if !c.agreedTo(agreed) {
+			c.note("nothing was done")
+			return answered(exitError)
+		}
+	}
 	unlock, err := reaper.Lock(cfg.StateDir)
 	if err != nil {
 		return c.failed(err)
 	}
 	plan, err := reaper.Survey(ctx, cfg)
-	if err == nil && c.agreedTo(plan) {
+	if asks {
+		plan = plan.Within(agreed)
+	}
+	if err == nil {
 		err = c.sweep(ctx, cfg, plan)
-	} else if err == nil {
-		c.note("nothing was done")
-		err = answered(exitError)
 	} else {
 		err = c.failed(err)
 	}
 	return errors.Join(err, unlock())
 }
 
+// asks says whether there is a person to show the plan to. Nobody is asked who cannot
+// answer.
+func (c call) asks() bool {
+	return !c.flags.Bool("yes") && !c.flags.Bool("json") &&
+		term.IsTerminal(int(c.stdin.Fd())) && term.IsTerminal(int(c.stderr.Fd()))
+}
+
 // agreedTo shows the plan to a person and asks where it takes something away.
-// Nobody is asked who cannot answer.
 func (c call) agreedTo(plan reaper.Plan) bool {
-	if plan.Empty() || c.flags.Bool("yes") || c.flags.Bool("json") ||
-		!term.IsTerminal(int(c.stdin.Fd())) || !term.IsTerminal(int(c.stderr.Fd())) {
+	if plan.Empty() {
 		return true
 	}
 	_, _ = io.WriteString(c.stderr, render.Reap(c.style(), planView(plan)))

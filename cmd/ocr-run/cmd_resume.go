@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor"
@@ -58,7 +60,16 @@ func runResume(ctx context.Context, c call) error {
 		return c.usage("--at: %w", err)
 	}
 	c.takeNext(&opts)
-	var row store.Execution
+	row, err := c.resume(ctx, &opts, background)
+	if _, ran := answeredCode(err); err != nil && !ran && opts.autoResumed && row.Process.End.Over() {
+		return c.notGoneOn(ctx, opts, row, err)
+	}
+	return err
+}
+
+// resume finds the run and wraps the command that continues it. The run is what is
+// known of it, also beside an error.
+func (c call) resume(ctx context.Context, opts *runOptions, background detachment) (row store.Execution, err error) {
 	var flow string
 	found, err := c.reading(ctx, func(l *store.Ledger) error {
 		row, err = c.resumable(ctx, l)
@@ -72,12 +83,12 @@ func runResume(ctx context.Context, c call) error {
 	})
 	switch {
 	case err != nil:
-		return err
+		return row, err
 	case !found:
-		return c.unknownRun(c.words[0])
+		return row, c.unknownRun(c.words[0])
 	}
 	if _, err := os.Stat(row.CWD); err != nil {
-		return &verbError{thing: c.verb, err: fmt.Errorf("its directory is gone: %w", err), try: "the command itself, elsewhere: " + program + " show " + row.UID}
+		return row, &verbError{thing: c.verb, err: fmt.Errorf("its directory is gone: %w", err), try: "the command itself, elsewhere: " + program + " show " + row.UID}
 	}
 	opts.cwd, opts.agent, opts.resumedFrom = row.CWD, row.Agent, row.UID
 	if opts.name == "" {
@@ -85,9 +96,21 @@ func runResume(ctx context.Context, c call) error {
 	}
 	opts.uid, opts.background = background.uid, background
 	if flow != "" {
-		return c.resumeInFlow(ctx, opts, row, flow)
+		return row, c.resumeInFlow(ctx, *opts, row, flow)
 	}
-	return c.goOnWith(ctx, opts, row)
+	return row, c.goOnWith(ctx, *opts, row)
+}
+
+// notGoneOn concludes a run that was to be gone on with by itself and is not, for
+// whatever reason. What is to be done at its end is done elsewhere if its directory
+// is gone.
+func (c call) notGoneOn(ctx context.Context, opts runOptions, row store.Execution, why error) error {
+	if _, err := os.Stat(opts.cwd); err != nil {
+		opts.cwd = "/"
+	}
+	w := &wrapping{env: c.environment, opts: opts, uid: row.UID, log: zerolog.Nop()}
+	w.openJournal()
+	return w.remains(ctx, row, why)
 }
 
 // takeNext takes in what the run before says to the one that goes on by itself.
@@ -106,7 +129,10 @@ func (c *call) takeNext(opts *runOptions) {
 // goOnWith wraps the command that continues a run, once the session is ours alone.
 func (c call) goOnWith(ctx context.Context, opts runOptions, row store.Execution) error {
 	w, err := newWrapping(ctx, c.environment, opts, row.Resume)
-	if err != nil {
+	switch {
+	case err != nil && opts.autoResumed:
+		return err
+	case err != nil:
 		return answered(wrapRefused(c.environment, err))
 	}
 	defer w.close()
@@ -120,10 +146,7 @@ func (c call) goOnWith(ctx context.Context, opts runOptions, row store.Execution
 	} else if err != nil {
 		err = c.failed(err)
 	}
-	switch {
-	case err != nil && opts.autoResumed:
-		return w.remains(ctx, row, err)
-	case err != nil:
+	if err != nil {
 		return err
 	}
 	return answered(w.conclude(ctx, supervisor.Run(ctx, cfg)))
@@ -151,7 +174,7 @@ func (c call) launchTime() (time.Time, error) {
 // resumeInFlow goes on with a run of a flow as another run of it.
 func (c call) resumeInFlow(ctx context.Context, opts runOptions, row store.Execution, flow string) error {
 	opts.patience = busyTimeout
-	r := &flowRun{call: c, opts: opts, command: row.Resume, flow: flow, session: row.AgentSessionID, from: row}
+	r := &flowRun{call: c, opts: opts, command: row.Resume, flow: flow, session: row.AgentSessionID}
 	if r.report = r.refuse; opts.autoResumed {
 		// Nobody asked for it here: what was refused is told in another way.
 		r.report = func(_ render.FlowRun, refusal error) error { return refusal }

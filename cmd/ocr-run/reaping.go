@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/reaper"
@@ -29,7 +30,28 @@ func (c call) reaping(l *store.Ledger) (reaper.Config, error) {
 	if err != nil {
 		return reaper.Config{}, &verbError{thing: c.verb, err: err}
 	}
-	return reaper.Config{Ledger: l, StateDir: dir, Observe: c.observer}, nil
+	return reaper.Config{
+		Ledger: l, StateDir: dir, Observe: c.observer,
+		Waits: func(held *reaper.HeldError) { c.note("%s: waiting: %s", c.verb, held) },
+	}, nil
+}
+
+// within is ctx until a timeout is over, which begins now; 0 means never.
+func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, timeout)
+}
+
+// overdue is the error of a cancel whose timeout was over while it waited for another
+// sweep, nil for any other.
+func (c call) overdue(trouble error) error {
+	if !errors.Is(trouble, context.DeadlineExceeded) {
+		return nil
+	}
+	c.note("%s: %s", c.verb, trouble)
+	return trouble
 }
 
 // openExisting opens the ledger for a verb that writes to what is there; nil when

@@ -21,7 +21,7 @@ func opencode() Agent {
 		record:     record{database: opencodeDatabase, line: opencodeRow},
 		text: []rule{
 			{saysRetries, behind, "[retrying in", "", ""},
-			{saysRetries, behind, "(click to expand) [", "", ""}, // the line is too long for the screen
+			{saysRetries, behind, "(click to expand) [ret", "", ""}, // the line is too long for the screen
 			{saysFailed, atStart, "Error: ", "", ""},
 			{saysFailed, inset, "Connection reset by server", "", CauseDisconnect},
 			{saysFailed, inset, "Cannot connect to API", "", CauseDisconnect},

@@ -29,7 +29,7 @@ func pi() Agent {
 }
 
 // piText lists its texts. Errors have no mark: a refusal begins with its HTTP
-// status, before its body or in front of a colon, and else the message is all.
+// status, in front of a colon or of what the server said, and else the message is all.
 func piText() []rule {
 	rules := []rule{
 		{saysWorks, inset, "── ", " Working ──", ""},
@@ -47,7 +47,7 @@ func piText() []rule {
 		{saysFailed, atStart, "No API key", "", CauseAuth},
 	}
 	for _, status := range []string{"400", "401", "402", "403", "404", "408", "413", "429", "500", "502", "503", "504", "529"} {
-		rules = append(rules, rule{saysFailed, atStart, status + ": ", "", ""}, rule{saysFailed, atStart, status + " ", "", ""})
+		rules = append(rules, rule{saysFailed, atStart, status + ": ", "", ""}, rule{saysFailed, refused, status + " ", "", ""})
 	}
 	return rules
 }

@@ -85,8 +85,9 @@ func within(at, since time.Time) bool {
 // FindRecord finds the history of the run of that invocation that began at since in
 // that place: the one of the session if its name is known, else the only one written
 // to since then. Unless the invocation continues a session, one that is older than
-// the run is not meant: somebody else goes on with it, or its run has just ended. It
-// is false when there is none, or when several could be meant.
+// the run is not meant: somebody else goes on with it, or its run has just ended. Only
+// a person may have turned to an older one in a conversation, and then it is written to
+// in the run itself. It is false when there is none, or when several could be meant.
 func (a Agent) FindRecord(p Place, in Invocation, session string, since time.Time) (Record, bool) {
 	if a.record.database != nil {
 		r := a.record.database(p, session, since)
@@ -105,7 +106,8 @@ func (a Agent) FindRecord(p Place, in Invocation, session string, since time.Tim
 			continue
 		}
 		fresh := !ab.born.IsZero() && within(ab.born, since)
-		if session == "" && !in.Resumes && !ab.born.IsZero() && !fresh {
+		older := session == "" && !in.Resumes && !ab.born.IsZero() && !fresh
+		if older && (in.Mode == ModeHeadless || !touched(path, since)) {
 			continue
 		}
 		found = append(found, path)
@@ -120,6 +122,12 @@ func (a Agent) FindRecord(p Place, in Invocation, session string, since time.Tim
 		return Record{}, false
 	}
 	return Record{Path: found[0]}, true
+}
+
+// touched says whether a file was written to in a run that began at since.
+func touched(path string, since time.Time) bool {
+	info, err := os.Stat(path)
+	return err == nil && within(info.ModTime(), since)
 }
 
 // candidates lists the files the patterns fit that were written to since then.

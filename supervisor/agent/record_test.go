@@ -43,10 +43,10 @@ func (h home) write(path, content string, after time.Duration) {
 	}
 }
 
-// want checks which record is found.
+// want checks which record of a headless run is found.
 func (h home) want(agent, session, path string) Record {
 	h.Helper()
-	return h.wantOf(Invocation{}, agent, session, path)
+	return h.wantOf(Invocation{Mode: ModeHeadless}, agent, session, path)
 }
 
 // wantOf checks which record of an invocation is found.
@@ -137,7 +137,8 @@ func TestFindOthers(t *testing.T) {
 }
 
 // TestFindAfterAnother: a record that was finished a moment before the run began, or
-// that somebody goes on with meanwhile, is not the run's, unless it continues one.
+// that somebody goes on with meanwhile, is not the run's, unless it continues one, or
+// a person may have turned to it in the conversation.
 func TestFindAfterAnother(t *testing.T) {
 	t.Parallel()
 	h := newHome(t)
@@ -150,7 +151,12 @@ func TestFindAfterAnother(t *testing.T) {
 	for _, after := range []time.Duration{-time.Second / 2, time.Second} {
 		h.write(before, text, after)
 		h.want("gemini", "", "")
-		r := h.wantOf(Invocation{Resumes: true}, "gemini", "", before)
+		picked := before
+		if after < 0 {
+			picked = ""
+		}
+		h.wantOf(Invocation{Mode: ModeInteractive}, "gemini", "", picked)
+		r := h.wantOf(Invocation{Mode: ModeHeadless, Resumes: true}, "gemini", "", before)
 		if s := gemini().ReadRecord(r, h.since); s.Turn != TurnUnknown {
 			t.Errorf("what was said before: %+v", s)
 		}
@@ -158,6 +164,24 @@ func TestFindAfterAnother(t *testing.T) {
 	const ours = ".gemini/tmp/x/chats/session-2026-1-fc0e4f04.jsonl"
 	h.write(ours, `{"sessionId":"fc0e4f04-2020"}`+"\n"+`{"timestamp":"2026-11-21T12:00:00Z","type":"user","content":"x"}`, time.Second)
 	h.want("gemini", "", ours)
+	h.wantOf(Invocation{Mode: ModeInteractive}, "gemini", "", ours)
+}
+
+// TestFindPicked: a turn that is open in the older session that a person went on with
+// in the conversation is seen.
+func TestFindPicked(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	const path = ".codex/sessions/2026/11/20/rollout-1-aaaa.jsonl"
+	h.write(path, `{"timestamp":"2026-11-20T12:00:00Z","type":"session_meta","payload":{"id":"aaaa","cwd":"`+h.Dir+`"}}
+{"timestamp":"2026-11-20T12:00:01Z","type":"event_msg","payload":{"type":"task_complete"}}
+{"timestamp":"2026-11-21T12:00:05Z","type":"event_msg","payload":{"type":"task_started"}}
+`, 5*time.Second)
+	h.want("codex", "", "")
+	r := h.wantOf(Invocation{Mode: ModeInteractive}, "codex", "", path)
+	if s := codex().ReadRecord(r, h.since); s.Turn != TurnOpen {
+		t.Errorf("read as %+v", s)
+	}
 }
 
 func TestWithin(t *testing.T) {

@@ -26,6 +26,7 @@ const (
 	whole                // be the whole line, blanks aside
 	inside               // anywhere
 	behind               // anywhere, and what it is about stands before it
+	refused              // at the start, and what a server answers stands behind it
 )
 
 // says is what a text means for the turn.
@@ -129,6 +130,8 @@ func (a Agent) match(line string, interactive bool) (rule, bool) {
 			return strings.TrimSpace(line) == r.text
 		case inside, behind:
 			return strings.Contains(line, r.text)
+		case refused:
+			return strings.HasPrefix(line, r.text) && refusal(r.text, line[len(r.text):])
 		}
 		return false
 	})
@@ -136,6 +139,21 @@ func (a Agent) match(line string, interactive bool) (rule, bool) {
 		return rule{}, false
 	}
 	return all[i], true
+}
+
+// refusal says whether what stands behind an HTTP status is the answer of a server: its
+// body, or words that servers use. Answers may begin with a number of three digits, too.
+func refusal(status, rest string) bool {
+	low := strings.ToLower(rest)
+	return strings.HasPrefix(rest, "{") || strings.HasPrefix(rest, "<") || strings.HasPrefix(rest, `"`) ||
+		slices.ContainsFunc([]string{
+			status + "error", "status code (no body)", "bad request", "unauthorized", "payment required", "forbidden",
+			"request timeout", "payload too large", "request too large", "too many requests", "rate limit", "rate_limit", "usage limit",
+			"exceeded your current quota", "internal server error", "server had an error", "bad gateway", "service unavailable",
+			"gateway time", "overloaded", "api key provided", "invalid api key", "invalid x-api-key", "credit balance",
+			"maximum context length", "prompt is too long",
+		}, func(words string) bool { return strings.Contains(low, words) }) ||
+		strings.HasPrefix(rest, "Not Found")
 }
 
 // line takes in one line a rule fits.

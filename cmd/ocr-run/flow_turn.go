@@ -88,6 +88,7 @@ func (t *turn) sayWaiting(a store.SlotAnswer) {
 	}
 	t.said = true
 	t.say("waits for its turn (flow %s, limit %d)", t.cfg.FlowID, a.Limit)
+	t.log.Debug().Int("limit", a.Limit).Msg("waits for its turn")
 }
 
 // nextLook is how long to wait until the next look.

@@ -36,7 +36,7 @@ const (
 func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	e := w.row(ctx, res)
 	before := w.earlier(ctx, e)
-	view := executionView(e, heartbeat.LivenessEnded, w.endedBy())
+	view := executionView(e, heartbeat.LivenessEnded, w.afterwards())
 	view.Attempts = attemptsView(before)
 	w.host.settle(ctx, e, verdictOf(e).Cause)
 	if res.LaunchError != nil {
@@ -64,9 +64,9 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	return code
 }
 
-// endedBy is the present, for a run that is over: none of its ages is judged by it,
+// afterwards is the present, for a run that is over: none of its ages is judged by it,
 // and the boot it is of takes reading files.
-func (w *wrapping) endedBy() store.Instant { return heartbeat.InstantOf(w.env.clock.Now(), "") }
+func (w *wrapping) afterwards() store.Instant { return heartbeat.InstantOf(w.env.clock.Now(), "") }
 
 // stays says that nothing goes on with the work after all, and why if that is
 // nobody's wish: the receipt that was left to the last run is this one's.
@@ -84,7 +84,7 @@ func (w *wrapping) stays(view render.Execution, to receiptTo, trouble error) {
 // not: it was the last after all, and what it left to the next one is done here.
 func (w *wrapping) remains(ctx context.Context, before store.Execution, why error) error {
 	w.say("not gone on with by itself: %s", why)
-	view := executionView(before, heartbeat.LivenessEnded, w.endedBy())
+	view := executionView(before, heartbeat.LivenessEnded, w.afterwards())
 	view.Attempts = attemptsView(w.earlier(ctx, before))
 	w.receipt(view, receiptTo{})
 	w.onEnd(ctx, view)

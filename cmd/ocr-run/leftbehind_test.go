@@ -15,10 +15,16 @@ import (
 	"github.com/ocr-run/ocr-run/reaper/proc"
 )
 
+// scriptTime is how long a script may take that works: far more than any needs.
+const scriptTime = 3 * time.Minute
+
 // stopLeftBehind has what a script that fails leaves running be stopped: its own ways
-// of ending that come after the line that failed.
+// of ending that come after the line that failed. One that hangs is made to fail by
+// the same, so that it does so under its own name and the others are not lost with it.
 func stopLeftBehind(env *testscript.Env) {
+	hung := time.AfterFunc(scriptTime, func() { stopBelow(env.WorkDir) })
 	env.Defer(func() {
+		hung.Stop()
 		if t, ok := env.T().(interface{ Failed() bool }); ok && t.Failed() {
 			stopBelow(env.WorkDir)
 		}

@@ -45,7 +45,7 @@ func exitsMain() {
 	}
 }
 
-// holderMain runs a command, for four seconds at most, while this process holds
+// holderMain runs a command, for half a minute at most, while this process holds
 // what first names of the ledger: "write", the lock every writer needs, or "all".
 func holderMain() {
 	if err := hold(os.Args[1], os.Args[2:]); err != nil {
@@ -54,9 +54,10 @@ func holderMain() {
 	}
 }
 
-// hold does what holderMain says. SQLite's locks are locks on ranges of its files.
+// hold does what holderMain says. SQLite's locks are locks on ranges of its files; who
+// has one gives it back in a moment, and is waited for.
 func hold(what string, command []string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	l, err := call{environment: processEnvironment(), verb: "holder"}.openLedger(ctx)
 	if err != nil {
@@ -70,7 +71,7 @@ func hold(what string, command []string) error {
 	if err != nil {
 		return err
 	}
-	if err := unix.FcntlFlock(f.Fd(), unix.F_SETLK, &lock); err != nil {
+	if err := unix.FcntlFlock(f.Fd(), unix.F_SETLKW, &lock); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)

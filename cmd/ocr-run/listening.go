@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -33,14 +34,17 @@ type listener struct {
 
 // listen has the run's agent write down why its model stopped, where that is kept
 // from its output and its record, and its user has not arranged its telemetry
-// himself. One that could be seen to do so is asked only with --hooks, and only
-// where no screen tells.
+// himself.
 func (w *wrapping) listen() {
-	if w.witness == nil || w.stateDir == "" || !w.mayTell() || w.arranged() {
+	if w.witness == nil || w.stateDir == "" {
+		return
+	}
+	place := w.placing()
+	if place == nil || w.arranged() {
 		return
 	}
 	path := runfile.CompanionPath(w.stateDir, w.uid+telemetrySuffix)
-	f, err := placeTelemetry(path)
+	f, err := place(path)
 	if err != nil {
 		w.log.Warn().Err(err).Msg("telemetry")
 		return
@@ -49,20 +53,25 @@ func (w *wrapping) listen() {
 	w.witness.telemetry = &listener{file: f, reader: w.witness.agent.TelemetryReader(w.witness.in)}
 }
 
-// mayTell says whether the agent is to be asked at all: not one that runs as somebody
-// else, nor where what it has started may write on when the file is gone.
-func (w *wrapping) mayTell() bool {
+// placing is how to make the file that the agent is to write to; nil when it is not to
+// be asked at all: not one that runs as somebody else, nor where what it has started
+// may write on when the file is gone. One that could be seen to tell is asked only
+// where no screen tells, and then only with --hooks, or if it is seen to do so on its
+// standard error alone and its file can be kept from full disks.
+func (w *wrapping) placing() func(path string) (*os.File, error) {
 	if elevates(w.command[0]) || w.path == "" || w.opts.leftovers != supervisor.LeftoversStop {
-		return false
+		return nil
 	}
-	switch w.witness.agent.Tells(inDir(w.opts.cwd, w.path)) {
-	case agent.TellsSilently:
-		return true
-	case agent.TellsLoudly:
-		return w.opts.hooks && w.witness.headless()
-	case agent.TellsNothing:
+	how := w.witness.agent.Tells(inDir(w.opts.cwd, w.path))
+	seen := how == agent.TellsLoudly || how == agent.TellsAside
+	switch {
+	case how == agent.TellsSilently, seen && w.opts.hooks && w.witness.headless():
+		return placeTelemetry
+	case how == agent.TellsAside && w.witness.headless():
+		return shelterTelemetry
+	default:
+		return nil
 	}
-	return false
 }
 
 // elevates says whether a command runs another one as somebody else, who could not
@@ -72,12 +81,34 @@ func elevates(command string) bool {
 	return name == "sudo" || name == "doas"
 }
 
-// placeTelemetry makes the file. It must be there before the agent is.
+// placeTelemetry makes the file, in memory where that can be. It must be there before
+// the agent is.
 func placeTelemetry(path string) (*os.File, error) {
+	if f, err := shelterTelemetry(path); err == nil {
+		return f, nil
+	}
+	return diskTelemetry(path)
+}
+
+// diskTelemetry makes the file where its path says.
+func diskTelemetry(path string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
 	return os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+}
+
+// shelterTelemetry makes the file in memory, where no disk gets full of it and nothing
+// of it outlives us, and has path lead there.
+func shelterTelemetry(path string) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	f, err := memoryFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("keep %s in memory: %w", path, err)
+	}
+	return f, nil
 }
 
 // arranged says whether the agent's telemetry is arranged already, by anybody but

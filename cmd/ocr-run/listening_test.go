@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -17,9 +18,19 @@ import (
 // What was read is gone from the file, and what comes meanwhile is not lost.
 func TestListenerForgetsWhatItRead(t *testing.T) {
 	t.Parallel()
+	for name, place := range map[string]func(string) (*os.File, error){"wherever it can be": placeTelemetry, "on a disk": diskTelemetry} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			forgets(t, place)
+		})
+	}
+}
+
+func forgets(t *testing.T, place func(string) (*os.File, error)) {
+	t.Helper()
 	const told = `{"name": "qwen-code.llm_request", "attributes": {"session.id": "s", "qwen-code.prompt_id": "s########0", "gen_ai.response.finish_reasons": ["length"]}}` + "\n"
 	path := filepath.Join(t.TempDir(), "hooks", "u.telemetry")
-	f, err := placeTelemetry(path)
+	f, err := place(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,6 +60,35 @@ func TestListenerForgetsWhatItRead(t *testing.T) {
 	write(told[50:])
 	if got := l.heard("s"); got.Cause != agent.CauseTruncated {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A file in memory leads nowhere once we are gone, and on a disk there is one where
+// memory cannot be had.
+func TestTelemetryIsPlaced(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	f, err := shelterTelemetry(filepath.Join(dir, "a.telemetry"))
+	if err != nil {
+		if runtime.GOOS == "linux" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	if info, err := f.Stat(); err != nil || info.Mode() != 0o600 {
+		t.Error(info, err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "a.telemetry")); err == nil {
+		t.Error("what was in memory is still there")
+	}
+	if _, err := shelterTelemetry(filepath.Join(dir, "a.telemetry")); err == nil {
+		t.Error("what is there was taken over")
+	}
+	if _, err := placeTelemetry(filepath.Join(dir, "a.telemetry")); err == nil {
+		t.Error("what is there was taken over")
 	}
 }
 

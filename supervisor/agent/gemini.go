@@ -25,7 +25,9 @@ func gemini() Agent {
 		value:      geminiValue,
 		record:     record{files: geminiFiles, about: geminiAbout, line: geminiEntry},
 		text:       geminiText(),
-		telemetry:  telemetry{prefix: "GEMINI_TELEMETRY_", folder: ".gemini", tells: geminiTells, ending: geminiEnding},
+		telemetry: telemetry{
+			prefix: "GEMINI_TELEMETRY_", folder: ".gemini", module: "@google/gemini-cli", tells: geminiTells, ending: geminiEnding,
+		},
 	}
 }
 
@@ -184,8 +186,15 @@ func geminiEntry(t *track, b []byte) {
 	}
 }
 
-// geminiTells: it warns of its own telemetry on standard error.
-func geminiTells(string) Telling { return TellsLoudly }
+// geminiTells is how a version tells. Versions 0.40.1, 0.52.0 and 0.61.0 were seen to:
+// the same output and exit codes, a warning of its own library on standard error and
+// three more when a signal ends it. On a full disk 0.61.0 exits 1 in mid-answer.
+func geminiTells(version string) Telling {
+	if since(version, 40) {
+		return TellsAside
+	}
+	return TellsLoudly
+}
 
 // geminiEnding reads one value of the telemetry: an answer, in pieces that each have a
 // reason, or a request that was not answered.

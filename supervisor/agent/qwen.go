@@ -188,11 +188,10 @@ func qwenEntry(t *track, b []byte) {
 // qwenTells is how a version tells. Version 0.15 has no such span, and on a full disk
 // exits 1 in the middle of a long answer; 0.24.4 was seen to tell and to mind nothing.
 func qwenTells(version string) Telling {
-	major, minor, ok := minorVersion(version)
 	switch {
 	case version == "":
 		return TellsLoudly
-	case ok && (major > 0 || minor >= 24):
+	case since(version, 24):
 		return TellsSilently
 	default:
 		return TellsNothing

@@ -16,6 +16,9 @@ const (
 	TellsNothing Telling = iota
 	// TellsLoudly: it may be seen in its output or exit code, or nobody knows.
 	TellsLoudly
+	// TellsAside: it says a line or two more on its standard error, and nothing else
+	// changes as long as its file can be written to. One that cannot ends it.
+	TellsAside
 	// TellsSilently: it was seen to change nothing that anybody sees, whatever
 	// becomes of the file. It needs nobody's leave.
 	TellsSilently

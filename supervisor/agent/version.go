@@ -26,6 +26,12 @@ func installedVersion(program, name string) string {
 	}
 }
 
+// since says whether a version is 0.minor.0 or one that follows it.
+func since(version string, minor int) bool {
+	major, its, ok := minorVersion(version)
+	return ok && (major > 0 || its >= minor)
+}
+
 // minorVersion takes a version X.Y.Z apart. One that leads up to X.Y.0 is not it, and
 // counts as none.
 func minorVersion(version string) (major, minor int, ok bool) {

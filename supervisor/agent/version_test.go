@@ -33,6 +33,17 @@ func TestQwenTellsSinceAVersion(t *testing.T) {
 	}
 }
 
+func TestGeminiTellsAsideSinceAVersion(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]Telling{
+		"": TellsLoudly, "0.39.9": TellsLoudly, "0.40.0-preview.1": TellsLoudly, "0.40.0": TellsAside, "0.61.0": TellsAside, "1.0.0": TellsAside,
+	} {
+		if got := geminiTells(version); got != want {
+			t.Errorf("%q: %d, want %d", version, got, want)
+		}
+	}
+}
+
 // The command is a link to a file of the package, or anything else.
 func TestInstalledVersion(t *testing.T) {
 	t.Parallel()

@@ -62,7 +62,11 @@ func (w *wrapping) placing() func(path string) (*os.File, error) {
 	if elevates(w.command[0]) || w.path == "" || w.opts.leftovers != supervisor.LeftoversStop {
 		return nil
 	}
-	how := w.witness.agent.Tells(inDir(w.opts.cwd, w.path))
+	program, err := findCommand(w.witness.in.Program(), w.childEnv(), w.opts.cwd)
+	if err == nil {
+		program = inDir(w.opts.cwd, program)
+	}
+	how := w.witness.agent.Tells(program)
 	seen := how == agent.TellsLoudly || how == agent.TellsAside
 	switch {
 	case how == agent.TellsSilently, seen && w.opts.hooks && w.witness.headless():

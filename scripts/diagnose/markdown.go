@@ -232,9 +232,8 @@ const markdownSilence = `
 ## What cannot be seen
 
 - **Gemini CLI asked once** (text, json) goes on as if nothing had happened when its model stops at a token limit or is stopped by a filter after the first
-  words: neither its output, nor its exit code, nor its record differ from those of a whole answer. The limit is noticed when the model's count of tokens is one that models
-  stop at; on the screen Gemini CLI says both, and there they are seen. Its telemetry says both as well, but turning it on makes Gemini CLI print warnings,
-  so that is left to --hooks; these runs are made without.
+  words: neither its output, nor its exit code, nor its record differ from those of a whole answer. Its telemetry tells both, and is on for the run since version 0.40 on Linux,
+  at the price of a warning on its standard error.
 - **Qwen Code** tells of a limit by having the answer continued again and again, and of a filter only on its screen, which it clears when it is left. Its telemetry,
   which is on for the run and seen by nobody since version 0.24, tells both.
 - **A full-screen program that was left while it waited for a network** may show that only on a screen that is gone when it ends. Such a run is

@@ -91,6 +91,21 @@ func launchers() []launcher {
 	}
 }
 
+// Program is the agent's own command as the words before it look it up: as ours is. It
+// is empty where one of them picks another program by that name (npx), or runs it as
+// somebody else (sudo).
+func (in Invocation) Program() string {
+	plain := []string{"env", "nice", "ionice", "timeout", "stdbuf", "nohup", "setsid", "time"}
+	for at := 0; at < len(in.launch)-1; {
+		next := launched(in.launch[at:])
+		if next == 0 || !slices.Contains(plain, bare(in.launch[at])) {
+			return ""
+		}
+		at += next
+	}
+	return in.launch[len(in.launch)-1]
+}
+
 // launched is where the command begins that argv's first word starts, 0 when it
 // starts none.
 func launched(argv []string) int {

@@ -76,13 +76,13 @@ func (a Agent) Telemetry(file string) []string {
 }
 
 // Arranged says whether somebody has arranged the agent's telemetry already, and be
-// it by turning it off: in its environment, on its command line, in a file of
+// it by turning it off: in its environment, on its command line or before it, in a file of
 // settings or of variables that it would read there, or in one of those for all
 // users. What cannot be read arranges nothing; a mere mention does.
 func (a Agent) Arranged(in Invocation, p Place, environ, system []string) bool {
 	t := a.telemetry
 	mentioned := func(w word) bool { return strings.Contains(w.option, "telemetry") }
-	if slices.ContainsFunc(in.words, mentioned) || slices.ContainsFunc(environ, t.variable) {
+	if slices.ContainsFunc(in.words, mentioned) || slices.ContainsFunc(slices.Concat(in.launch, environ), t.variable) {
 		return true
 	}
 	home := filepath.Join(p.Home, t.folder)

@@ -37,9 +37,11 @@ build: ## build bin/ocr-run, static and without symbols
 	$(BUILD) -o bin/ocr-run ./cmd/ocr-run
 
 .PHONY: install
-install: build ## install to $(PREFIX)/bin (PREFIX=/usr/local)
-	install -d '$(DESTDIR)$(PREFIX)/bin'
+install: build ## install command and manual page under $(PREFIX) (PREFIX=/usr/local)
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man/man1'
+	bin/ocr-run help --man >bin/ocr-run.1
 	install -m 755 bin/ocr-run '$(DESTDIR)$(PREFIX)/bin/ocr-run'
+	install -m 644 bin/ocr-run.1 '$(DESTDIR)$(PREFIX)/share/man/man1/ocr-run.1'
 
 .PHONY: cross
 cross: ## build for every supported system, into bin/

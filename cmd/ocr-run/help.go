@@ -23,11 +23,7 @@ func rootHelp() string {
 	b.WriteString(`Usage: ocr-run [flags] [--] CMD [ARG…]
        ocr-run VERB [flags] [operands]
 
-Runs CMD as if it had been called directly, records how it went, and tells
-afterwards whether its work was finished: an exit code cannot. The first word
-that is not a flag is the command, unless it is one of the verbs below; after
-"--" it is the command whatever it is called. Flags after CMD belong to CMD.
-
+` + rootAbout() + `
 Verbs:
 `)
 	rows := [][2]string{}
@@ -38,14 +34,33 @@ Verbs:
 	b.WriteString("\nFlags of a wrapped run:\n")
 	columns(&b, flagRows(wrapFlags()))
 	b.WriteString("\n")
-	exitStatus(&b, append([]exitLine{{exitOK, "and any other code: the command's own"}}, wrapExits()...))
+	exitStatus(&b, rootExits())
 	b.WriteString("  A command that died of a signal makes ocr-run die of the same one.\n")
-	examples(&b, []string{
+	examples(&b, rootExamples())
+	return b.String()
+}
+
+// rootAbout says what wrapping a command is.
+func rootAbout() string {
+	return `Runs CMD as if it had been called directly, records how it went, and tells
+afterwards whether its work was finished: an exit code cannot. The first word
+that is not a flag is the command, unless it is one of the verbs below; after
+"--" it is the command whatever it is called. Flags after CMD belong to CMD.
+`
+}
+
+// rootExits are the exit codes when wrapping, the command's own first.
+func rootExits() []exitLine {
+	return append([]exitLine{{exitOK, "and any other code: the command's own"}}, wrapExits()...)
+}
+
+// rootExamples are commands to begin with.
+func rootExamples() []string {
+	return []string{
 		"ocr-run claude -p 'review this branch'",
 		"ocr-run --timeout 2h --receipt review.json -- codex exec 'map the code'",
 		"ocr-run history --outcome incomplete",
-	})
-	return b.String()
+	}
 }
 
 // wrapExits are the exit codes that are ours when wrapping.
@@ -164,14 +179,18 @@ func helpVerb() verb {
 		brief:    "show the help of ocr-run or of a verb",
 		about:    "Shows the help of ocr-run, or of the verb named.",
 		most:     2,
+		flags:    []flagSpec{{name: "man", usage: "print all of it as a manual page"}},
 		exits:    []exitLine{{exitOK, "shown"}, {exitUsage, "there is no such verb"}},
-		examples: []string{"ocr-run help", "ocr-run help state begin"},
+		examples: []string{"ocr-run help", "ocr-run help state begin", "ocr-run help --man | man -l -"},
 		run:      runHelp,
 	}
 }
 
 // runHelp shows the help of what its words name.
 func runHelp(_ context.Context, c call) error {
+	if c.flags.Bool("man") {
+		return c.printText(manPage())
+	}
 	if len(c.words) == 0 {
 		return c.printText(rootHelp())
 	}

@@ -157,13 +157,16 @@ const bashOfVerb = `  if [[ -n $word && " flow resume keep " == *" $word "* ]]; 
 // evaluated.
 func zshCompletion() string {
 	var b strings.Builder
-	b.WriteString("#compdef ocr-run\n_ocr_run() {\n  local i=2\n  while ((i < CURRENT)); do\n    case $words[i] in\n")
+	b.WriteString("#compdef ocr-run\n" + zshValues() + "_ocr_run() {\n  local i=2 j dashed=\n  while ((i < CURRENT)); do\n    case $words[i] in\n")
 	fmt.Fprintf(&b, "      %s) ((i += 2)); continue ;;\n", valueFlags())
-	b.WriteString("      --) ((i += 1)); break ;;\n      -*) ((i += 1)); continue ;;\n    esac\n    break\n  done\n")
-	b.WriteString("  if ((i >= CURRENT)); then\n")
+	b.WriteString("      --) ((i += 1)); dashed=1; break ;;\n      -*) ((i += 1)); continue ;;\n    esac\n    break\n  done\n")
+	b.WriteString("  if ((i > CURRENT)); then _ocr_run_value $words[CURRENT-1]; return; fi\n  if ((i >= CURRENT)); then\n")
+	b.WriteString("    if [[ -n $dashed ]]; then _command_names -e; return; fi\n")
 	fmt.Fprintf(&b, "    compadd -- %s\n", firstWords())
 	fmt.Fprintf(&b, "    [[ $PREFIX == -* ]] && compadd -- %s\n", strings.Join(flagWords(wrapFlags()), " "))
-	b.WriteString("    _command_names -e\n    return\n  fi\n  case $words[i] in\n")
+	b.WriteString("    _command_names -e\n    return\n  fi\n" + zshOfVerb)
+	fmt.Fprintf(&b, "  case $dashed$words[i] in\n    %s) _ocr_run_value $words[CURRENT-1] && return ;;\n  esac\n  case $dashed$words[i] in\n",
+		strings.ReplaceAll(firstWords(), " ", "|"))
 	for _, g := range groups() {
 		fmt.Fprintf(&b, "    %s) compadd -- %s ;;\n", g.first, g.words())
 	}
@@ -174,6 +177,16 @@ if [[ $funcstack[1] == _ocr-run ]]; then _ocr_run "$@"; else compdef _ocr_run oc
 `)
 	return b.String()
 }
+
+// zshOfVerb is what the script for zsh does there.
+const zshOfVerb = `  if [[ $dashed$words[i] == (flow|resume|keep) ]]; then
+    for ((j = i + 1; j < CURRENT; j++)); do
+      [[ $words[j] == -- ]] || continue
+      if ((j + 1 == CURRENT)); then _command_names -e; else shift $j words; ((CURRENT -= j)); _normal; fi
+      return
+    done
+  fi
+`
 
 // fishCompletion is the script for fish.
 func fishCompletion() string {

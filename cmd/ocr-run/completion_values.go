@@ -56,9 +56,12 @@ func allFlags() []flagSpec {
 	return slices.DeleteFunc(all, func(f flagSpec) bool { return mixed[f.name] })
 }
 
-// bashValues is the function of the script for bash that completes the value of the
-// flag $1; it fails for a flag without one.
-func bashValues() string {
+// offers are how a shell offers values: a list of words, files, directories, nothing.
+type offers struct{ list, files, directories, nothing string }
+
+// valueFunction is the function of a script that completes the value of the flag $1; it
+// fails for a flag without one. The list of o has a verb for the words.
+func valueFunction(o offers) string {
 	var b strings.Builder
 	var files, directories, free []string
 	b.WriteString("_ocr_run_value() {\n  case $1 in\n")
@@ -67,7 +70,7 @@ func bashValues() string {
 		switch few := choices(f.name); {
 		case f.value == "":
 		case few != nil:
-			fmt.Fprintf(&b, "    %s) COMPREPLY=($(compgen -W '%s' -- \"$2\")) ;;\n", name, strings.Join(few, " "))
+			fmt.Fprintf(&b, "    %s) "+o.list+" ;;\n", name, strings.Join(few, " "))
 		case f.value == "FILE":
 			files = append(files, name)
 		case f.value == "DIR":
@@ -76,10 +79,23 @@ func bashValues() string {
 			free = append(free, name)
 		}
 	}
-	fmt.Fprintf(&b, "    %s) COMPREPLY=($(compgen -f -- \"$2\")) ;;\n", strings.Join(files, "|"))
-	fmt.Fprintf(&b, "    %s) COMPREPLY=($(compgen -d -- \"$2\")) ;;\n", strings.Join(directories, "|"))
-	fmt.Fprintf(&b, "    %s) ;;\n    *) return 1 ;;\n  esac\n}\n", strings.Join(free, "|"))
+	fmt.Fprintf(&b, "    %s) %s ;;\n", strings.Join(files, "|"), o.files)
+	fmt.Fprintf(&b, "    %s) %s ;;\n", strings.Join(directories, "|"), o.directories)
+	fmt.Fprintf(&b, "    %s) %s ;;\n    *) return 1 ;;\n  esac\n}\n", strings.Join(free, "|"), o.nothing)
 	return b.String()
+}
+
+// bashValues completes the word $2.
+func bashValues() string {
+	return valueFunction(offers{
+		list:  `COMPREPLY=($(compgen -W '%s' -- "$2"))`,
+		files: `COMPREPLY=($(compgen -f -- "$2"))`, directories: `COMPREPLY=($(compgen -d -- "$2"))`,
+	})
+}
+
+// zshValues completes the word that zsh is at.
+func zshValues() string {
+	return valueFunction(offers{list: "compadd -- %s", files: "_files", directories: "_files -/", nothing: "_message value"})
 }
 
 // fishValue says of a flag that it needs a value, and which ones there are.

@@ -178,17 +178,19 @@ func writable(path string) *verbError {
 	return nil
 }
 
-// directory is the absolute path of an existing directory, base by default.
+// directory is the absolute path of a directory that can be entered, base by default.
 func (p *flagReader) directory(flag, base string) string {
 	v := p.path(flag, base)
 	if v == "" {
 		return base
 	}
-	switch info, err := os.Stat(v); {
-	case err != nil:
+	info, err := os.Stat(v)
+	if err != nil {
 		p.refuse(flag, "%w", err)
-	case !info.IsDir():
+	} else if !info.IsDir() {
 		p.refuse(flag, "%s is not a directory", v)
+	} else if err := unix.Access(v, unix.X_OK); err != nil {
+		p.refuse(flag, "enter %s: %w", v, err)
 	}
 	return v
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -115,6 +116,20 @@ func TestOptionsRefused(t *testing.T) {
 				t.Errorf("options(%q) error = %v, want one that names the flag", args, err)
 			}
 		})
+	}
+}
+
+func TestDirectoryThatCannotBeEntered(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() == 0 {
+		t.Skip("root enters any directory")
+	}
+	base := t.TempDir()
+	if err := os.Mkdir(filepath.Join(base, "closed"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := options(t, base, "--cwd", "closed"); !errors.Is(err, fs.ErrPermission) {
+		t.Error(err)
 	}
 }
 

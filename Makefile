@@ -16,7 +16,7 @@ TARGETS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
 # The race detector needs a C compiler that can link; asked only when used.
 RACE     = $(shell CGO_ENABLED=1 $(GO) build -race -o /dev/null runtime/cgo 2>/dev/null && echo -race)
-TESTWAIT ?= 10m
+TESTWAIT ?= 15m
 FUZZTIME ?= 30s
 # Children of the flow that `make flows` cancels.
 CHILDREN ?= 500

@@ -99,7 +99,7 @@ func TestCancelOfDeadWrapper(t *testing.T) {
 func TestCancelAndSweepInTurn(t *testing.T) {
 	t.Parallel()
 	s := newSweep(t)
-	left := breed(t, s.marker(), "setsid")[0]
+	left := breed(t, s.marker(), "setsid-proof")[0] // so that the stop has to wait for it
 	s.row(left)
 	unlock, err := Lock(s.dir)
 	if err != nil {

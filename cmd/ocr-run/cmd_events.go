@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"time"
@@ -140,7 +141,7 @@ func (f *follower) skip(ctx context.Context) error {
 
 // follow prints what there is and then what comes, until ctx ends or nobody
 // reads any more. A ledger that does not exist yet is waited for, unless a run
-// of it was asked for.
+// of it was asked for, and so is one that somebody keeps locked.
 func (f *follower) follow(ctx context.Context) error {
 	for {
 		found, err := f.reading(ctx, func(l *store.Ledger) error {
@@ -150,12 +151,14 @@ func (f *follower) follow(ctx context.Context) error {
 			return f.followOpen(ctx)
 		})
 		switch {
+		case errors.Is(err, store.ErrBusy):
 		case err != nil:
 			return err
 		case !found && len(f.words) > 0:
 			return f.unknownRun(f.words[0])
+		default:
+			f.first = 0
 		}
-		f.first = 0
 		if err := f.pause(ctx); err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ func (h *hosting) ended(ctx context.Context, e *store.Ending) {
 
 // look finds the workflow of the run, within the time that an end may take.
 func (h *hosting) look(ctx context.Context, work hostWork) (w *ocrdb.Workflow, guessed bool, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hostEndTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hostVerdictTimeout)
 	defer cancel()
 	w, guessed, err = work.find(ctx)
 	h.silent = err != nil && ctx.Err() != nil

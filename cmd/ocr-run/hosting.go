@@ -18,9 +18,11 @@ const (
 	// hostLaunchTimeout bounds the host's part of a launch: every beat tries
 	// again.
 	hostLaunchTimeout = 300 * time.Millisecond
-	// hostEndTimeout bounds what the host adds to the end of a run: first the look
-	// at the workflow, then the end of our row. A workflow that cannot be read by
-	// then counts as unreadable; the row is seen to by a later sweep.
+	// hostVerdictTimeout bounds the look at the workflow at the end of a run. One that
+	// cannot be read by then counts as unreadable: a machine that is merely slow must
+	// not make that of finished work.
+	hostVerdictTimeout = 10 * time.Second
+	// hostEndTimeout bounds the end of our row, which is seen to by a later sweep.
 	hostEndTimeout = 2 * time.Second
 	// hostFinishTimeout bounds the host's own command that finishes a workflow, and
 	// hostFinishDelay what still holds its output once it has ended.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/supervisor"
-	"github.com/ocr-run/ocr-run/supervisor/agent"
 )
 
 // manyWords is more words than any command has.
@@ -55,7 +54,8 @@ func runKeep(_ context.Context, c call) error {
 	}
 	environ := c.environ
 	if kept := c.keptFrom(); kept != "" {
-		environ = c.untold(overlay(environ, []string{proc.EnvKeep + "=" + kept}), kept)
+		dir, _ := c.stateDir() // without one there is nothing of ours in there
+		environ = untold(overlay(environ, []string{proc.EnvKeep + "=" + kept}), dir, kept)
 		if !term.IsTerminal(int(c.stdin.Fd())) {
 			// The leader of a group cannot leave it, and need not: its group is its own.
 			_, _ = unix.Setsid()
@@ -64,19 +64,6 @@ func runKeep(_ context.Context, c call) error {
 	err = syscall.Exec(path, c.words, environ)
 	c.note("execute %s: %s", path, err)
 	return answered(supervisor.ExitNotExecutable)
-}
-
-// untold is an environment without what those runs have put there so that their
-// agents tell: the file goes with the run.
-func (c call) untold(environ []string, runs string) []string {
-	dir, err := c.stateDir()
-	if err != nil {
-		return environ
-	}
-	for _, a := range agent.All() {
-		environ = withoutOurs(environ, a, dir, strings.Split(runs, "/"))
-	}
-	return environ
 }
 
 // keptFrom lists the runs that what is started here is to outlive: those it is

@@ -217,7 +217,8 @@ func (w *wrapping) stopSignal() syscall.Signal {
 
 // plainEnv is the command's environment: ours, what the flags add, and the
 // marker. A variable given twice would mean one thing to one program and
-// another to the next, so the last one wins here.
+// another to the next, so the last one wins here. What runs around this one have
+// their own agents do is not meant for it.
 func (w *wrapping) plainEnv() []string {
 	over := append([]string{}, w.opts.env...)
 	over = append(over,
@@ -229,7 +230,7 @@ func (w *wrapping) plainEnv() []string {
 		// What the end of the run leaves alone no sweep may stop later.
 		over = append(over, proc.EnvKeep+"="+joinKept(w.env.get(proc.EnvKeep), w.uid))
 	}
-	return overlay(w.env.environ, over)
+	return overlay(untold(w.env.environ, w.stateDir, w.lineage), over)
 }
 
 // overlay lays KEY=VALUE pairs over an environment, in place where the key was

@@ -26,6 +26,8 @@ const (
 // listener reads an agent's telemetry. A nil listener hears nothing. It belongs to
 // whom the [glance] belongs to.
 type listener struct {
+	// path is where the agent finds the file.
+	path   string
 	file   *os.File
 	reader *agent.TelemetryReader
 	// at is how far was read, forgotten how much of that is gone from the file.
@@ -50,7 +52,7 @@ func (w *wrapping) listen() {
 		return
 	}
 	w.injected.env, w.injected.files = append(w.injected.env, w.witness.agent.Telemetry(path)...), true
-	w.witness.telemetry = &listener{file: f, reader: w.witness.agent.TelemetryReader(w.witness.in)}
+	w.witness.telemetry = &listener{path: path, file: f, reader: w.witness.agent.TelemetryReader(w.witness.in)}
 }
 
 // placing is how to make the file that the agent is to write to; nil when it is not to
@@ -115,8 +117,7 @@ func shelterTelemetry(path string) (*os.File, error) {
 	return f, nil
 }
 
-// arranged says whether the agent's telemetry is arranged already, by anybody but
-// the run that this one is inside of.
+// arranged says whether the agent's telemetry is arranged already.
 func (w *wrapping) arranged() bool {
 	environ := w.plainEnv()
 	a := w.witness.agent
@@ -130,7 +131,20 @@ func (w *wrapping) arranged() bool {
 		}
 		system = []string{path, defaultsFile(n.File, environ)}
 	}
-	return a.Arranged(w.witness.in, w.place(environ), withoutOurs(environ, a, w.stateDir, strings.Split(w.lineage, "/")), system)
+	return a.Arranged(w.witness.in, w.place(environ), environ, system)
+}
+
+// untold is an environment without what some runs have put there so that their agents
+// tell: their files go with them, and are nobody else's.
+func untold(environ []string, stateDir, runs string) []string {
+	told := func(kv string) bool { return strings.HasSuffix(kv, telemetrySuffix) }
+	if stateDir == "" || !slices.ContainsFunc(environ, told) {
+		return environ
+	}
+	for _, a := range agent.All() {
+		environ = withoutOurs(environ, a, stateDir, strings.Split(runs, "/"))
+	}
+	return environ
 }
 
 // withoutOurs is an environment without what some runs have put there for an agent's
@@ -182,12 +196,14 @@ func (l *listener) forget() {
 	}
 }
 
-// heard is what the telemetry says of the session in the end.
+// heard is what the telemetry says of the session in the end. The path is taken away
+// before what it leads to: it must not lead to another file that we open meanwhile.
 func (l *listener) heard(session string) agent.Standing {
 	if l == nil {
 		return agent.Standing{}
 	}
 	l.read(outputMost)
+	_ = os.Remove(l.path) // with the other files of the run, where that fails
 	_ = l.file.Close()
 	return l.reader.Standing(session)
 }

@@ -16,8 +16,9 @@ func punch(f *os.File, n int64) bool {
 }
 
 // memoryFile makes a file that has no place on any disk, and a link to it at path,
-// through our own directory in /proc. Others who run as the same user get there
-// unless this program may not be looked into, as one that is not readable.
+// through our own directory in /proc. What the run starts gets there, as long as it
+// has our user, capabilities and namespaces and this program may be looked into, as
+// one that is not readable may not.
 func memoryFile(path string) (*os.File, error) {
 	fd, err := unix.MemfdCreate("ocr-run", unix.MFD_CLOEXEC)
 	if err != nil {

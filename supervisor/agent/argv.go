@@ -174,9 +174,19 @@ func (in *Invocation) noteSession(s syntax, w word) {
 	}
 }
 
-// isSession tells a session's name from "latest", a number or a search.
+// isSession tells a session's own name from "latest", a number, a search, and what a
+// person has called it: the agents' are UUIDs, or begin with what they are (ses_…).
 func isSession(s string) bool {
-	return len(s) >= 8 && !strings.ContainsAny(s, " /") && strings.ContainsAny(s, "-_")
+	if tail, ok := strings.CutPrefix(s, "ses_"); ok {
+		return len(tail) >= 8
+	}
+	digits := strings.Split(s, "-")
+	for i, n := range []int{8, 4, 4, 4, 12} {
+		if len(digits) != 5 || len(digits[i]) != n || strings.Trim(digits[i], "0123456789abcdefABCDEF") != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // plain lists the words that are no options.

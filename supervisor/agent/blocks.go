@@ -3,7 +3,8 @@ package agent
 import "bytes"
 
 // blockMost bounds one block, in bytes. The long ones hold what was asked, and
-// nobody looks for that here.
+// nobody looks for that here. One has a word for every piece that an answer came in:
+// a line that is the same as the one before it is left out.
 const blockMost = 64 << 10
 
 // blocks splits a file of JSON objects that are written one after the other, either
@@ -12,6 +13,7 @@ const blockMost = 64 << 10
 // brace. Its zero value is ready.
 type blocks struct {
 	line, block []byte
+	at          int  // where the last line of the block begins
 	inside      bool // a block has begun and is not too long
 	long        bool // the line is too long to be kept
 }
@@ -44,12 +46,14 @@ func (s *blocks) next(each func([]byte)) {
 	case len(line) == 0:
 		return
 	case line[0] == '{':
-		s.inside, s.block = true, s.block[:0]
+		s.inside, s.block, s.at = true, s.block[:0], 0
+	case s.inside && bytes.Equal(s.block[s.at:], line):
+		return
 	}
 	if s.inside = s.inside && len(s.block)+len(line) <= blockMost; !s.inside {
 		return
 	}
-	s.block = append(s.block, line...)
+	s.at, s.block = len(s.block), append(s.block, line...)
 	if line[0] == '}' || line[0] == '{' && len(line) > 1 && line[len(line)-1] == '}' {
 		s.inside = false
 		each(s.block)

@@ -92,13 +92,14 @@ func launchers() []launcher {
 }
 
 // Program is the agent's own command as the words before it look it up: as ours is. It
-// is empty where one of them picks another program by that name (npx), or runs it as
-// somebody else (sudo).
+// is empty where one of them picks another program by that name (npx), looks elsewhere
+// (env with another PATH or directory), or runs it as somebody else (sudo).
 func (in Invocation) Program() string {
 	plain := []string{"env", "nice", "ionice", "timeout", "stdbuf", "nohup", "setsid", "time"}
 	for at := 0; at < len(in.launch)-1; {
-		next := launched(in.launch[at:])
-		if next == 0 || !slices.Contains(plain, bare(in.launch[at])) {
+		name, next := bare(in.launch[at]), launched(in.launch[at:])
+		elsewhere := func(arg string) bool { return strings.HasPrefix(arg, "-") || strings.HasPrefix(arg, "PATH=") }
+		if next == 0 || !slices.Contains(plain, name) || name == "env" && slices.ContainsFunc(in.launch[at:at+next], elsewhere) {
 			return ""
 		}
 		at += next

@@ -219,15 +219,17 @@ func TestResumeIsUnderstood(t *testing.T) {
 func TestProgram(t *testing.T) {
 	t.Parallel()
 	for command, want := range map[string]string{
-		"gemini -p hi":                        "gemini",
-		"./bin/gemini":                        "./bin/gemini",
-		"mine -p hi":                          "mine",
-		"env A=1 -u B nice -n 5 gemini -p hi": "gemini",
-		"timeout -k 5 60 /opt/gemini":         "/opt/gemini",
-		"npx gemini":                          "",
-		"env A=1 npx @google/gemini-cli":      "",
-		"nice sudo -u nobody gemini":          "",
-		"node /opt/bundle/gemini.js":          "",
+		"gemini -p hi":                   "gemini",
+		"./bin/gemini":                   "./bin/gemini",
+		"mine -p hi":                     "mine",
+		"env A=1 nice -n 5 gemini -p hi": "gemini",
+		"env PATH=/old gemini":           "",
+		"nice env -C /old ./gemini":      "",
+		"timeout -k 5 60 /opt/gemini":    "/opt/gemini",
+		"npx gemini":                     "",
+		"env A=1 npx @google/gemini-cli": "",
+		"nice sudo -u nobody gemini":     "",
+		"node /opt/bundle/gemini.js":     "",
 	} {
 		a, _ := ByName("gemini")
 		if got := a.Read(strings.Fields(command), true).Program(); got != want {

@@ -56,6 +56,9 @@ type Standing struct {
 	// seen, an answer with nothing behind it, and not said: who says otherwise is
 	// believed.
 	Presumed bool
+	// Spoilt is true when TurnFailed means that there is an answer, and that it is
+	// not whole.
+	Spoilt bool
 	// Spins counts model answers in a row that ended without a stated reason
 	// and made the agent ask again at once.
 	Spins int

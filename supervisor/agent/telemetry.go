@@ -155,12 +155,12 @@ func (r *TelemetryReader) each(b []byte) {
 	r.last[e.session] = e
 }
 
-// Standing is what has been seen of the session. When its name is not known, that is
+// Standing is what has been seen of the session. When its name is not known here, that is
 // the first one of an agent that is asked once, and the only one of an agent that can
 // be told to begin another. Telemetry only ever speaks of an answer that is not whole: that one
 // is whole completes no turn, for the agent may have had more to do.
 func (r *TelemetryReader) Standing(session string) Standing {
-	if session == "" && (r.sure || len(r.last) == 1) {
+	if _, known := r.last[session]; !known && (r.sure || len(r.last) == 1) {
 		session = r.first
 	}
 	for _, reason := range r.last[session].reasons {

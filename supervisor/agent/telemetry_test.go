@@ -21,6 +21,11 @@ func asked(session, between string, reasons ...string) string {
 		session, session+between+"0", list)
 }
 
+// pieces is the same of an answer that came in many pieces, the last of which was cut.
+func pieces(session string, n int) string {
+	return strings.Replace(asked(session, mainPrompt, "length"), `"length"`, "\n"+strings.Repeat("      \"stop\",\n", n)+`      "length"`+"\n    ", 1)
+}
+
 const mainPrompt, helperPrompt = "########", "#memory-1#"
 
 // noise is what lies between: a value whose strings hold braces, and one that is too
@@ -50,6 +55,8 @@ func TestTelemetryTellsOfTheLastAnswer(t *testing.T) {
 		"of another session":    {asked("s", mainPrompt, "stop") + asked("t", mainPrompt, "length"), "s", ""},
 		"before another":        {asked("s", mainPrompt, "length") + asked("t", mainPrompt, "stop"), "s", CauseTruncated},
 		"of no name":            {asked("s", mainPrompt, "length") + asked("t", mainPrompt, "stop"), "", CauseTruncated},
+		"in many pieces":        {asked("s", mainPrompt, "stop") + pieces("s", 20_000), "s", CauseTruncated},
+		"of a name not told":    {asked("s", mainPrompt, "length") + asked("t", mainPrompt, "stop"), "latest", CauseTruncated},
 		"on one line":           {`{"name":"qwen-code.llm_request","attributes":{"session.id":"s","qwen-code.prompt_id":"s########3","gen_ai.response.finish_reasons":["MAX_TOKENS"]}}` + "\n", "s", CauseTruncated},
 		"not finished":          {strings.TrimSuffix(asked("s", mainPrompt, "length"), "}\n"), "s", ""},
 		"after a torn one":      {"{\n  \"kind\": 0,\n  \"attributes\": {\n" + asked("s", mainPrompt, "length"), "s", CauseTruncated},

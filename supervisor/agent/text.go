@@ -66,6 +66,7 @@ func (a Agent) Text(tail string, in Invocation) Standing {
 	}
 	if r.Turn == TurnUnknown && r.spoilt.cause != "" {
 		r.failed(r.spoilt.cause, r.spoilt.text)
+		r.Spoilt = true
 	}
 	if r.Turn == TurnUnknown {
 		return Standing{Session: r.Session, Waiting: r.Waiting}
@@ -201,7 +202,9 @@ func (r *reading) line(rule rule, line string) {
 	case saysWaits:
 		r.Waiting = true
 	case saysSession:
-		r.session(firstWord(line[at+len(rule.text):]))
+		if named := firstWord(line[at+len(rule.text):]); isSession(named) {
+			r.session(named)
+		}
 	case saysLeft:
 	}
 }

@@ -95,10 +95,11 @@ func TestText(t *testing.T) {
 func TestTextFindsSession(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ tail, want string }{
-		"codex":    {"To continue this session, run:\n  codex resume 01a1fcb5-8dc4\n", "01a1fcb5-8dc4"},
-		"gemini":   {"│  To resume this session: gemini --resume 6a1c26b2-0be0  │", "6a1c26b2-0be0"},
-		"opencode": {"Continue  opencode -s ses_e034", "ses_e034"},
-		"claude":   {"Resume this session with:\nclaude --resume 43682e45-a187", "43682e45-a187"},
+		"codex":    {"To continue this session, run:\n  codex resume 01a1fcb5-8dc4-7bd0-93fd-70c9a6a8f0e1\n", "01a1fcb5-8dc4-7bd0-93fd-70c9a6a8f0e1"},
+		"gemini":   {"│  To resume this session: gemini --resume 6a1c26b2-0be0-4d3a-8a55-b2b5dc6c1f4e  │", "6a1c26b2-0be0-4d3a-8a55-b2b5dc6c1f4e"},
+		"opencode": {"Continue  opencode -s ses_e034ab12ffe", "ses_e034ab12ffe"},
+		"claude":   {"Resume this session with:\nclaude --resume 43682e45-a187-4b9f-9f4b-0d8f4d1f2c11", "43682e45-a187-4b9f-9f4b-0d8f4d1f2c11"},
+		"qwen":     {"Try qwen --resume latest, or qwen --resume my-own-review", ""},
 	} {
 		a, _ := ByName(name)
 		if got := a.Text(c.tail, Invocation{Agent: name, Mode: ModeInteractive}).Session; got != c.want {

@@ -47,7 +47,7 @@ type testimony struct {
 // A settled turn is believed before an open one, that before one that is presumed
 // to be completed, and else the stronger source: telemetry, then the record, then
 // JSON, then text. Text alone proves no completion unless the agent also exited with
-// 0; and unless it did, its telemetry counts for nothing: the last of it may be
+// 0 and its record is in no turn; and unless it did, its telemetry counts for nothing: the last of it may be
 // missing, and the others know better.
 func (a Agent) Verdict(s Seen) []Evidence {
 	if s.Invocation.Mode == ModeOther {
@@ -69,11 +69,15 @@ func (a Agent) Verdict(s Seen) []Evidence {
 // exitedWell says whether the agent ended by itself, with 0.
 func (s Seen) exitedWell() bool { return s.Exit != nil && *s.Exit == 0 }
 
-// believed is the text as far as the exit code lets it be believed.
+// believed is the text as far as the exit code and the record let it be believed. An
+// error behind which the record has an answer, and an exit with 0, is one that the
+// answer speaks of; and a turn that the screen still shows as done is an earlier one
+// when the record is in the middle of another.
 func (a Agent) believed(s Seen) Standing {
 	zero := s.exitedWell()
-	quoted := a.honest && zero && s.Invocation.Mode == ModeHeadless && s.Text.Turn == TurnFailed
-	if quoted || !zero && s.Text.Turn == TurnCompleted {
+	answered := s.Record.Turn == TurnCompleted && s.Record.Presumed && !s.Text.Spoilt
+	quoted := zero && s.Text.Turn == TurnFailed && (answered || a.honest && s.Invocation.Mode == ModeHeadless)
+	if done := s.Text.Turn == TurnCompleted; quoted || done && (!zero || s.Record.Turn == TurnOpen) {
 		return Standing{Session: s.Text.Session}
 	}
 	return s.Text

@@ -14,6 +14,8 @@ func TestVerdict(t *testing.T) {
 	lost := Standing{Turn: TurnFailed, Cause: CauseDisconnect, Detail: "lost"}
 	full := Standing{Turn: TurnFailed, Cause: CauseTruncated, Detail: "full"}
 	retrying := Standing{Turn: TurnOpen, Cause: CauseDisconnect, Retrying: true, Detail: "again"}
+	presumed := Standing{Turn: TurnCompleted, Presumed: true}
+	spoilt := Standing{Turn: TurnFailed, Cause: CauseTruncated, Spoilt: true, Detail: "cut"}
 	headless := Invocation{Mode: ModeHeadless}
 	for _, c := range []struct {
 		name  string
@@ -41,6 +43,14 @@ func TestVerdict(t *testing.T) {
 		{"text alone with a signal", codex(), Seen{Invocation: headless, Text: done}, nil},
 		{"an honest exit code", codex(), Seen{Invocation: headless, Exit: &zero, Text: lost}, nil},
 		{"an exit code that lies", gemini(), Seen{Invocation: headless, Exit: &zero, Text: lost}, []Evidence{{Source: SourceText, Turn: TurnFailed, Points: CauseDisconnect}}},
+		{"an error that the answer speaks of", gemini(), Seen{Invocation: headless, Exit: &zero, Record: presumed, Text: lost}, []Evidence{{Source: SourceRecord, Turn: TurnCompleted}}},
+		{"an error, and an exit that says so", gemini(), Seen{Invocation: headless, Exit: &one, Record: presumed, Text: lost}, []Evidence{
+			{Source: SourceText, Turn: TurnFailed, Points: CauseDisconnect}, {Source: SourceRecord},
+		}},
+		{"an answer that is not whole", gemini(), Seen{Exit: &zero, Record: presumed, Text: spoilt}, []Evidence{
+			{Source: SourceText, Turn: TurnFailed, Points: CauseTruncated}, {Source: SourceRecord},
+		}},
+		{"an earlier turn on the screen", codex(), Seen{Exit: &zero, Record: open, Text: done}, []Evidence{{Source: SourceRecord, Turn: TurnOpen}}},
 		{"a runaway", opencode(), Seen{Invocation: headless, JSON: Standing{Turn: TurnOpen, Cause: CauseDisconnect, Spins: runawaySpins}}, []Evidence{
 			{Source: SourceJSON, Turn: TurnOpen, Points: CauseRunaway},
 		}},

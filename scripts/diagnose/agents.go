@@ -12,6 +12,7 @@ const (
 	modeText   mode = "text"   // one question, answered as text on a terminal
 	modeJSON   mode = "json"   // one question, answered as JSON into a pipe
 	modeScreen mode = "screen" // a conversation, full-screen
+	modePiped  mode = "piped"  // one question, answered as text into a pipe
 )
 
 // subject is an agent that is measured.
@@ -65,7 +66,7 @@ func claude() subject {
 		},
 		args: func(m mode) []string {
 			switch m {
-			case modeText:
+			case modeText, modePiped:
 				return []string{"-p", prompt, "--allowedTools", "Bash"}
 			case modeJSON:
 				return []string{"-p", prompt, "--output-format", "stream-json", "--verbose", "--allowedTools", "Bash"}
@@ -99,7 +100,7 @@ trust_level = "trusted"
 		args: func(m mode) []string {
 			const free = "--dangerously-bypass-approvals-and-sandbox"
 			switch m {
-			case modeText:
+			case modeText, modePiped:
 				return []string{"exec", free, prompt}
 			case modeJSON:
 				return []string{"exec", free, "--json", prompt}
@@ -124,7 +125,7 @@ func geminiCLI() subject {
 		args: func(m mode) []string {
 			common := []string{"-m", "gemini-2.5-pro", "--yolo", "--skip-trust"}
 			switch m {
-			case modeText:
+			case modeText, modePiped:
 				return append(common, "-p", prompt)
 			case modeJSON:
 				return append(common, "-o", "stream-json", "-p", prompt)
@@ -153,7 +154,7 @@ func opencode() subject {
 		},
 		args: func(m mode) []string {
 			switch m {
-			case modeText:
+			case modeText, modePiped:
 				return []string{"run", prompt}
 			case modeJSON:
 				return []string{"run", "--format", "json", prompt}
@@ -181,7 +182,7 @@ func qwen() subject {
 		},
 		args: func(m mode) []string {
 			switch m {
-			case modeText:
+			case modeText, modePiped:
 				return []string{"--yolo", "-p", prompt}
 			case modeJSON:
 				return []string{"--yolo", "-o", "stream-json", "-p", prompt}
@@ -214,7 +215,7 @@ func pi() subject {
 		args: func(m mode) []string {
 			common := []string{"--provider", "mock", "--model", "mock-1"}
 			switch m {
-			case modeText:
+			case modeText, modePiped:
 				return append(common, "-p", prompt)
 			case modeJSON:
 				return append(common, "--mode", "json", prompt)

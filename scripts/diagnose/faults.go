@@ -64,7 +64,13 @@ type fault struct {
 }
 
 // in says whether the fault can be had in a mode: who asks once does not ask again, and what answers once is not left.
-func (f fault) in(m mode) bool { return f.stage == always && f.deed != leaveIt || m == modeScreen }
+// Rare things are left out where a pipe is all that is different.
+func (f fault) in(m mode) bool {
+	if m == modePiped && slices.ContainsFunc(oddities(), func(o fault) bool { return o.name == f.name }) {
+		return false
+	}
+	return f.stage == always && f.deed != leaveIt || m == modeScreen
+}
 
 // faults lists every fault.
 func faults() []fault {

@@ -67,7 +67,7 @@ func parse(args []string) (options, error) {
 func trials(only *regexp.Regexp) []trial {
 	var all []trial
 	for _, f := range faults() {
-		for _, m := range []mode{modeText, modeJSON, modeScreen} {
+		for _, m := range []mode{modeText, modeJSON, modeScreen, modePiped} {
 			for _, s := range subjects() {
 				if t := (trial{s, f, m}); f.in(m) && only.MatchString(t.name()) {
 					all = append(all, t)

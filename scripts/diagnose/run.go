@@ -116,7 +116,10 @@ func (t trial) make(ocr, path, dir string, w workshop) (result, error) {
 	return r.result()
 }
 
-// start starts ocr-run at a terminal. JSON goes through a pipe whose reader outlives a ^C.
+// piped says whether the answer goes into a pipe.
+func (m mode) piped() bool { return m == modeJSON || m == modePiped }
+
+// start starts ocr-run at a terminal. What is piped goes to a reader that outlives a ^C.
 func (r *running) start(binary string) error {
 	r.limit = r.bound()
 	argv := []string{r.ocr, "--receipt", filepath.Join(r.dir, "receipt.json")}
@@ -124,7 +127,7 @@ func (r *running) start(binary string) error {
 		argv = append(argv, "--timeout", r.limit.String())
 	}
 	argv = append(append(argv, "--", binary), r.subject.args(r.mode)...)
-	if r.mode == modeJSON {
+	if r.mode.piped() {
 		script := `D=$1; shift; "$@" </dev/null 2>"$D/stderr" | (trap "" INT HUP TERM; exec cat >"$D/stdout")`
 		argv = append([]string{"/bin/sh", "-c", script, "sh", r.dir}, argv...)
 	}
@@ -253,7 +256,7 @@ func (r *running) listed() (running receipt) {
 
 // wrapper is the process of ocr-run that the user started.
 func (r *running) wrapper() int {
-	if r.mode != modeJSON {
+	if !r.mode.piped() {
 		return r.term.Pid()
 	}
 	// The wrapper is the shell's child that is ocr-run; it was started first.

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
-	"os"
-	"strconv"
 	"sync"
 	"time"
 
@@ -21,9 +18,6 @@ import (
 // recordTimeout bounds the look at an agent's own session record.
 const recordTimeout = 2 * time.Second
 
-// outputMost bounds what is read of output that went to a file, in bytes.
-const outputMost = 64 << 20
-
 // witness sees what a known agent says about its turns: its output as it passes, and
 // its own record. A nil witness sees nothing. Bytes come in on one goroutine and
 // looks on another.
@@ -39,10 +33,9 @@ type witness struct {
 	tail   supervisor.Tail
 	passed int64 // bytes that have passed
 
-	// output is the file that standard output goes to from the position from on;
-	// nil when it is none.
-	output *os.File
-	from   int64
+	// output and errors are the files that standard output and standard error go to;
+	// nil when they are none, or not to be read.
+	output, errors *outlet
 
 	// telemetry is what the agent writes down for us; nil for nothing.
 	telemetry *listener
@@ -86,55 +79,6 @@ func (w *wrapping) newTurnBook(ctx context.Context) *turnBook {
 // headless says whether the agent answers one question and converses with nobody.
 func (s *witness) headless() bool { return s != nil && s.in.Mode == agent.ModeHeadless }
 
-// passing says which descriptors the run's output must pass through us on: all for
-// a log, and standard output for a witness if it is a pipe and carries JSON. What
-// goes to a file can be read afterwards.
-func (w *wrapping) passing() (through [3]bool) {
-	if w.tee != nil {
-		return [3]bool{1: true, 2: true}
-	}
-	if w.witness == nil || w.witness.in.Output == agent.OutputText {
-		return through
-	}
-	var st unix.Stat_t
-	if unix.Fstat(int(w.env.stdout.Fd()), &st) != nil {
-		return through
-	}
-	switch st.Mode & unix.S_IFMT {
-	case unix.S_IFIFO, unix.S_IFSOCK:
-		through[1] = true
-	case unix.S_IFREG:
-		w.witness.openOutput(w.env.stdout, st.Size)
-	}
-	return through
-}
-
-// openOutput opens the file that output of the given size goes to for reading: the
-// descriptor itself may only be there to be written to, and is let go of while the
-// run lasts.
-func (s *witness) openOutput(stdout *os.File, size int64) {
-	f, err := os.Open("/dev/fd/" + strconv.Itoa(int(stdout.Fd())))
-	if err != nil {
-		return
-	}
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		_ = f.Close()
-		return
-	}
-	s.output = f
-	// Where it is appended to, the position is only right after a write.
-	if s.from, _ = stdout.Seek(0, io.SeekCurrent); appends(stdout) {
-		s.from = size
-	}
-}
-
-// appends says whether writes to f go to its end.
-func appends(f *os.File) bool {
-	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
-	return err == nil && flags&unix.O_APPEND != 0
-}
-
 // tap is what sees the run's bytes; nil when nobody wants to.
 func (w *wrapping) tap() func(supervisor.Source, []byte) {
 	if w.tee == nil && w.witness == nil {
@@ -168,9 +112,9 @@ func (w *wrapping) testify(ctx context.Context, e *store.Ending) {
 		return
 	}
 	s.readOutput(outputMost)
-	if s.output != nil {
-		_ = s.output.Close()
-	}
+	s.readErrors()
+	s.output.close()
+	s.errors.close()
 	s.mu.Lock()
 	s.book.add(s.reader.Close())
 	standing := s.reader.Standing()
@@ -212,25 +156,6 @@ func endedByStranger(e *store.Ending) bool {
 		died = *e.ExitCode - exitSignal
 	}
 	return e.StoppedBy == lifecycle.StoppedByNobody && died > 0 && died != int(unix.SIGINT) && died != int(unix.SIGQUIT) && died <= int(unix.SIGTERM)
-}
-
-// readOutput reads on in what went to a file, as far as most bytes.
-func (s *witness) readOutput(most int64) {
-	if s.output == nil {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	buf := make([]byte, 64<<10)
-	for r := io.NewSectionReader(s.output, s.from, most); ; {
-		n, err := r.Read(buf)
-		s.book.add(s.reader.Feed(buf[:n]))
-		s.from += int64(n)
-		s.passed += int64(n)
-		if err != nil {
-			return
-		}
-	}
 }
 
 // record reads the agent's own record of the session.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -213,7 +214,11 @@ func claudeEntry(t *track, b []byte) {
 	case v.Type == "assistant" && (v.APIError || v.Message.Model == synthetic):
 		t.fails(causeWith(v.Status, text+" "+v.Error), text)
 	case v.Type == "assistant" && v.Message.StopReason == nil && !givesStopReason(v.Version):
-		t.moves()
+		if text != "" && !v.Message.calls() {
+			t.answered(false) // as far as can be told: no token count is looked for
+		} else {
+			t.moves()
+		}
 	case v.Type == "assistant" && v.Message.StopReason == nil:
 		t.struggles(CauseDisconnect, "the last answer has no stop reason")
 	case v.Type == "assistant":
@@ -223,9 +228,15 @@ func claudeEntry(t *track, b []byte) {
 
 // givesStopReason says whether that version writes the stop reason into every
 // finished message of its record. Older ones left it empty.
-func givesStopReason(version string) bool {
-	return strings.HasPrefix(version, "2.1.1") && len(version) > len("2.1.1x") && version >= "2.1.150" ||
-		strings.HasPrefix(version, "2.") && version >= "2.1.2" || version >= "3"
+func givesStopReason(version string) bool { return atLeast(version, 2, 1, 150) }
+
+// calls says whether a message calls a tool.
+func (m claudeMessage) calls() bool {
+	parts, _ := m.Content.([]any)
+	return slices.ContainsFunc(parts, func(part any) bool {
+		p, _ := part.(map[string]any)
+		return p["type"] == "tool_use"
+	})
 }
 
 // contentText is the plain text of a message's content: a string, or parts.

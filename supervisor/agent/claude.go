@@ -87,6 +87,7 @@ func claudeValue(t *track, b []byte) {
 		ErrorStatus                  int     `json:"error_status"`
 		Stop                         *string `json:"stop_reason"`
 		Terminal                     string  `json:"terminal_reason"`
+		Structured                   any     `json:"structured_output"`
 		Errors                       []string
 		Message                      claudeMessage
 	}
@@ -117,6 +118,8 @@ func claudeValue(t *track, b []byte) {
 			t.fails(causeWith(v.APIStatus, message), message)
 		case strings.HasPrefix(v.Result, "API Error:"):
 			t.fails(causeOf(v.Result), v.Result)
+		case v.Structured != nil, v.Terminal == "completed" && v.Stop != nil && *v.Stop == "tool_use":
+			t.completes() // data was asked for, or a tool had the last word: nothing is said behind the call
 		default:
 			t.ends(v.Stop, v.Terminal != "")
 		}
@@ -186,6 +189,10 @@ func claudeAbout(b []byte) about {
 	return about{dir: v.Cwd, session: v.Session, helper: v.AgentID != ""}
 }
 
+// claudeGiven is the result of the call that gives an answer as data. With versions
+// that do not say of it that it ends the turn, there may be more.
+const claudeGiven = "Structured output provided successfully"
+
 // claudeEntry reads one entry of a session record.
 func claudeEntry(t *track, b []byte) {
 	var v struct {
@@ -196,6 +203,7 @@ func claudeEntry(t *track, b []byte) {
 		APIError             bool   `json:"isApiErrorMessage"`
 		Status               int    `json:"apiErrorStatus"`
 		ToolResult           any    `json:"toolUseResult"`
+		ToolEnds             bool   `json:"toolEndsTurn"`
 		Message              claudeMessage
 	}
 	decode(b, &v)
@@ -207,6 +215,12 @@ func claudeEntry(t *track, b []byte) {
 	switch {
 	case v.Type == "user" && strings.HasPrefix(text, "[Request interrupted by user"):
 		t.interrupted(text)
+	case v.Type == "user" && v.ToolEnds:
+		t.completes()
+	case v.Type == "user" && v.ToolResult == claudeGiven:
+		t.answered(false)
+	case v.Type == "user" && v.ToolResult != nil && t.Turn == TurnCompleted && !t.Presumed:
+		// The answer that ended the turn with a call made another one, too.
 	case v.Type == "user" && v.ToolResult != nil:
 		t.moves()
 	case v.Type == "user" && !v.Meta && !strings.HasPrefix(text, "<"):

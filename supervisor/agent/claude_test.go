@@ -38,8 +38,38 @@ func quote(s string) string {
 }
 
 const (
-	claudeRan = `"type":"user","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"hi"}]},"toolUseResult":{"stdout":"hi"}`
+	claudeRuns = `"type":"assistant","message":{"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"Bash","input":{}}],"stop_reason":"tool_use"}`
+	claudeRan  = `"type":"user","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"hi"}]},"toolUseResult":{"stdout":"hi"}`
 )
+
+// TestClaudeStructured: an answer that is data ends the turn with a call and its result.
+func TestClaudeStructured(t *testing.T) {
+	t.Parallel()
+	const (
+		gives   = `"type":"assistant","message":{"role":"assistant","content":[{"type":"tool_use","id":"t0","name":"StructuredOutput","input":{"a":"x"}}],"stop_reason":"tool_use"}`
+		given   = `"type":"user","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"t0","content":"Structured output provided successfully"}]},"toolUseResult":"Structured output provided successfully"`
+		ends    = given + `,"toolEndsTurn":true`
+		refused = `"type":"user","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"t0","is_error":true,"content":"Output does not match required schema"}]},"toolUseResult":"Error: Output does not match required schema"`
+	)
+	for _, c := range []struct {
+		name    string
+		entries []string
+		want    string
+	}{
+		{"given", []string{gives, ends}, "completed"},
+		{"given, not said to be the end", []string{gives, given}, "completed presumed"},
+		{"not yet given", []string{gives}, "open"},
+		{"refused", []string{gives, refused}, "open"},
+		{"asked once more behind it", []string{gives, given, claudeRuns}, "open"},
+		{"beside another call", []string{gives, claudeRuns, ends, claudeRan}, "completed"},
+		{"and the next question", []string{gives, ends, user("more")}, "open"},
+		{"a call of the next question", []string{gives, ends, user("more"), claudeRuns, claudeRan}, "open"},
+	} {
+		if got := claudeOf(t, "2.1.330", append([]string{user("hi")}, c.entries...)...); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
 
 // TestClaudeWithoutReasons: versions that give no stop reason are believed to have
 // answered where nothing follows their text.
@@ -66,6 +96,31 @@ func TestClaudeWithoutReasons(t *testing.T) {
 		{"broken off, of a version that gives reasons", "2.1.1000", []string{says}, "open disconnect"},
 	} {
 		if got := claudeOf(t, c.version, append([]string{user("hi")}, c.entries...)...); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestClaudeResults: what the last value of the JSON output says.
+func TestClaudeResults(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, result, want string }{
+		{"data", `"subtype":"success","is_error":false,"stop_reason":"tool_use","terminal_reason":"completed","result":"{}","structured_output":{"a":"x"}`, "completed"},
+		{"data, of an older version", `"subtype":"success","is_error":false,"stop_reason":"tool_use","result":"","structured_output":{"a":"x"}`, "completed"},
+		{"a tool ended it", `"subtype":"success","is_error":false,"stop_reason":"tool_use","terminal_reason":"completed","result":""`, "completed"},
+		{"at a tool", `"subtype":"success","is_error":false,"stop_reason":"tool_use","result":""`, "open"},
+		{"at a tool, without data", `"subtype":"success","is_error":false,"stop_reason":"tool_use","result":"","structured_output":null`, "open"},
+		{"no more turns", `"subtype":"error_max_turns","is_error":true,"stop_reason":"tool_use","terminal_reason":"max_turns"`, "failed truncated"},
+		{"no data in the end", `"subtype":"error_max_structured_output_retries","is_error":true,"stop_reason":"tool_use","structured_output":{"a":1}`, "failed agent-error"},
+		{"broken off", `"subtype":"success","is_error":false,"stop_reason":null,"terminal_reason":"completed","result":"half"`, "failed disconnect"},
+		{"too long", `"subtype":"success","is_error":false,"stop_reason":"max_tokens","terminal_reason":"completed","result":"half"`, "failed truncated"},
+		{"an error", `"subtype":"success","is_error":true,"stop_reason":"end_turn","result":"API Error: 529 overloaded"`, "failed limited"},
+		{"an error, not marked", `"subtype":"success","is_error":false,"stop_reason":"stop_sequence","result":"API Error: 529 overloaded"`, "failed limited"},
+		{"an error, without a reason", `"subtype":"success","is_error":false,"stop_reason":null,"result":"API Error: 529 overloaded"`, "failed limited"},
+	} {
+		output := `{"type":"system","subtype":"init","session_id":"s"}` + "\n" + `{"type":"result",` + c.result + "}\n"
+		got, _ := scene{argv: []string{"claude", "-p", "--output-format", "stream-json", "x"}, json: output}.judge(t)
+		if got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}

@@ -200,6 +200,7 @@ func claudeEntry(t *track, b []byte) {
 		Session              string `json:"sessionId"`
 		Side                 bool   `json:"isSidechain"`
 		Meta                 bool   `json:"isMeta"`
+		Compact              bool   `json:"isCompactSummary"`
 		APIError             bool   `json:"isApiErrorMessage"`
 		Status               int    `json:"apiErrorStatus"`
 		ToolResult           any    `json:"toolUseResult"`
@@ -223,7 +224,7 @@ func claudeEntry(t *track, b []byte) {
 		// The answer that ended the turn with a call made another one, too.
 	case v.Type == "user" && v.ToolResult != nil:
 		t.moves()
-	case v.Type == "user" && !v.Meta && !strings.HasPrefix(text, "<"):
+	case v.Type == "user" && !v.Meta && !v.Compact && !claudeAside(text):
 		t.begin()
 	case v.Type == "assistant" && (v.APIError || v.Message.Model == synthetic):
 		t.fails(causeWith(v.Status, text+" "+v.Error), text)
@@ -238,6 +239,25 @@ func claudeEntry(t *track, b []byte) {
 	case v.Type == "assistant":
 		t.ends(v.Message.StopReason, true)
 	}
+}
+
+// claudeAside says whether what stands there in a person's name is only noted: a
+// command that the agent carries out itself or has the shell carry out, what that said,
+// a memory, a reminder with nothing behind it. Everything else is put to the model, and
+// a command that stands for a prompt begins with its message.
+func claudeAside(text string) bool {
+	const reminder, end = "<system-reminder>", "</system-reminder>"
+	rest := strings.TrimSpace(text)
+	for strings.HasPrefix(rest, reminder) {
+		_, behind, _ := strings.Cut(rest, end)
+		if rest = strings.TrimSpace(behind); rest == "" {
+			return true
+		}
+	}
+	return slices.ContainsFunc([]string{
+		"command-name", "local-command-caveat", "local-command-stdout", "local-command-stderr", "bash-input", "bash-stdout", "bash-stderr",
+		"user-memory-input",
+	}, func(tag string) bool { return strings.HasPrefix(rest, "<"+tag+">") })
 }
 
 // givesStopReason says whether that version writes the stop reason into every

@@ -154,6 +154,7 @@ func runs() map[string]string {
 		"pi-json-context": "failed truncated", "pi-text-quoted": "completed",
 
 		"claude-json-structured": "completed", "claude-text-structured": "completed",
+		"claude-text-command": "completed", "claude-text-background": "completed", "claude-text-compact": "completed",
 
 		// With telemetry.
 		"gemini-text-filtered-told": "failed agent-error", "gemini-json-filtered-told": "failed agent-error", "gemini-text-maxtok-told": "failed truncated",

@@ -116,7 +116,7 @@ func claudeValue(t *track, b []byte) {
 		switch {
 		case v.IsError || v.Subtype != "success":
 			t.fails(causeWith(v.APIStatus, message), message)
-		case strings.HasPrefix(v.Result, "API Error:"):
+		case strings.HasPrefix(v.Result, "API Error:") && (v.Stop == nil || *v.Stop != "end_turn"): // else it is about one
 			t.fails(causeOf(v.Result), v.Result)
 		case v.Structured != nil, v.Terminal == "completed" && v.Stop != nil && *v.Stop == "tool_use":
 			t.completes() // data was asked for, or a tool had the last word: nothing is said behind the call

@@ -156,6 +156,7 @@ func TestClaudeResults(t *testing.T) {
 		{"no data in the end", `"subtype":"error_max_structured_output_retries","is_error":true,"stop_reason":"tool_use","structured_output":{"a":1}`, "failed agent-error"},
 		{"broken off", `"subtype":"success","is_error":false,"stop_reason":null,"terminal_reason":"completed","result":"half"`, "failed disconnect"},
 		{"too long", `"subtype":"success","is_error":false,"stop_reason":"max_tokens","terminal_reason":"completed","result":"half"`, "failed truncated"},
+		{"about an error", `"subtype":"success","is_error":false,"stop_reason":"end_turn","terminal_reason":"completed","result":"API Error: 529 is what a server says when it is overloaded."`, "completed"},
 		{"an error", `"subtype":"success","is_error":true,"stop_reason":"end_turn","result":"API Error: 529 overloaded"`, "failed limited"},
 		{"an error, not marked", `"subtype":"success","is_error":false,"stop_reason":"stop_sequence","result":"API Error: 529 overloaded"`, "failed limited"},
 		{"an error, without a reason", `"subtype":"success","is_error":false,"stop_reason":null,"result":"API Error: 529 overloaded"`, "failed limited"},

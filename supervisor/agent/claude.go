@@ -2,6 +2,7 @@ package agent
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -86,6 +87,7 @@ func claudeValue(t *track, b []byte) {
 		ErrorStatus                  int     `json:"error_status"`
 		Stop                         *string `json:"stop_reason"`
 		Terminal                     string  `json:"terminal_reason"`
+		Structured                   any     `json:"structured_output"`
 		Errors                       []string
 		Message                      claudeMessage
 	}
@@ -114,8 +116,10 @@ func claudeValue(t *track, b []byte) {
 		switch {
 		case v.IsError || v.Subtype != "success":
 			t.fails(causeWith(v.APIStatus, message), message)
-		case strings.HasPrefix(v.Result, "API Error:"):
+		case strings.HasPrefix(v.Result, "API Error:") && (v.Stop == nil || *v.Stop != "end_turn"): // else it is about one
 			t.fails(causeOf(v.Result), v.Result)
+		case v.Structured != nil, v.Terminal == "completed" && v.Stop != nil && *v.Stop == "tool_use":
+			t.completes() // data was asked for, or a tool had the last word: nothing is said behind the call
 		default:
 			t.ends(v.Stop, v.Terminal != "")
 		}
@@ -185,6 +189,10 @@ func claudeAbout(b []byte) about {
 	return about{dir: v.Cwd, session: v.Session, helper: v.AgentID != ""}
 }
 
+// claudeGiven is the result of the call that gives an answer as data. With versions
+// that do not say of it that it ends the turn, there may be more.
+const claudeGiven = "Structured output provided successfully"
+
 // claudeEntry reads one entry of a session record.
 func claudeEntry(t *track, b []byte) {
 	var v struct {
@@ -192,9 +200,11 @@ func claudeEntry(t *track, b []byte) {
 		Session              string `json:"sessionId"`
 		Side                 bool   `json:"isSidechain"`
 		Meta                 bool   `json:"isMeta"`
+		Compact              bool   `json:"isCompactSummary"`
 		APIError             bool   `json:"isApiErrorMessage"`
 		Status               int    `json:"apiErrorStatus"`
 		ToolResult           any    `json:"toolUseResult"`
+		ToolEnds             bool   `json:"toolEndsTurn"`
 		Message              claudeMessage
 	}
 	decode(b, &v)
@@ -206,14 +216,24 @@ func claudeEntry(t *track, b []byte) {
 	switch {
 	case v.Type == "user" && strings.HasPrefix(text, "[Request interrupted by user"):
 		t.interrupted(text)
+	case v.Type == "user" && v.ToolEnds:
+		t.completes()
+	case v.Type == "user" && v.ToolResult == claudeGiven:
+		t.answered(false)
+	case v.Type == "user" && v.ToolResult != nil && t.Turn == TurnCompleted && !t.Presumed:
+		// The answer that ended the turn with a call made another one, too.
 	case v.Type == "user" && v.ToolResult != nil:
 		t.moves()
-	case v.Type == "user" && !v.Meta && !strings.HasPrefix(text, "<"):
+	case v.Type == "user" && !v.Meta && !v.Compact && !claudeAside(text):
 		t.begin()
 	case v.Type == "assistant" && (v.APIError || v.Message.Model == synthetic):
 		t.fails(causeWith(v.Status, text+" "+v.Error), text)
 	case v.Type == "assistant" && v.Message.StopReason == nil && !givesStopReason(v.Version):
-		t.moves()
+		if text != "" && !v.Message.calls() {
+			t.answered(false) // as far as can be told: no token count is looked for
+		} else {
+			t.moves()
+		}
 	case v.Type == "assistant" && v.Message.StopReason == nil:
 		t.struggles(CauseDisconnect, "the last answer has no stop reason")
 	case v.Type == "assistant":
@@ -221,11 +241,36 @@ func claudeEntry(t *track, b []byte) {
 	}
 }
 
+// claudeAside says whether what stands there in a person's name is only noted: a
+// command that the agent carries out itself or has the shell carry out, what that said,
+// a memory, a reminder with nothing behind it. Everything else is put to the model, and
+// a command that stands for a prompt begins with its message.
+func claudeAside(text string) bool {
+	const reminder, end = "<system-reminder>", "</system-reminder>"
+	rest := strings.TrimSpace(text)
+	for strings.HasPrefix(rest, reminder) {
+		_, behind, _ := strings.Cut(rest, end)
+		if rest = strings.TrimSpace(behind); rest == "" {
+			return true
+		}
+	}
+	return slices.ContainsFunc([]string{
+		"command-name", "local-command-caveat", "local-command-stdout", "local-command-stderr", "bash-input", "bash-stdout", "bash-stderr",
+		"user-memory-input",
+	}, func(tag string) bool { return strings.HasPrefix(rest, "<"+tag+">") })
+}
+
 // givesStopReason says whether that version writes the stop reason into every
 // finished message of its record. Older ones left it empty.
-func givesStopReason(version string) bool {
-	return strings.HasPrefix(version, "2.1.1") && len(version) > len("2.1.1x") && version >= "2.1.150" ||
-		strings.HasPrefix(version, "2.") && version >= "2.1.2" || version >= "3"
+func givesStopReason(version string) bool { return atLeast(version, 2, 1, 150) }
+
+// calls says whether a message calls a tool.
+func (m claudeMessage) calls() bool {
+	parts, _ := m.Content.([]any)
+	return slices.ContainsFunc(parts, func(part any) bool {
+		p, _ := part.(map[string]any)
+		return p["type"] == "tool_use"
+	})
 }
 
 // contentText is the plain text of a message's content: a string, or parts.

@@ -153,6 +153,9 @@ func runs() map[string]string {
 		"pi-text-eof-v87": "failed disconnect", "pi-text-uncounted": "completed", "pi-json-tool-fin": "failed disconnect",
 		"pi-json-context": "failed truncated", "pi-text-quoted": "completed",
 
+		"claude-json-structured": "completed", "claude-text-structured": "completed",
+		"claude-text-command": "completed", "claude-text-background": "completed", "claude-text-compact": "completed",
+
 		// With telemetry.
 		"gemini-text-filtered-told": "failed agent-error", "gemini-json-filtered-told": "failed agent-error", "gemini-text-maxtok-told": "failed truncated",
 		"gemini-text-tool-told": "completed", "gemini-text-eof-once-told": "completed",

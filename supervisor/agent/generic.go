@@ -24,6 +24,7 @@ func Generic() Agent {
 			{saysTold, atStart, "Error:", "", ""},
 			{saysTold, atStart, "error:", "", ""},
 			{saysTold, atStart, "fatal:", "", ""},
+			{saysLeft, atStart, "    at ", "", ""},
 		},
 	}
 }

@@ -10,7 +10,8 @@ import (
 // pi is the pi coding agent. Facts are those of versions 0.73 and 0.87. The older
 // takes a stream that ends cleanly but early for a finished answer; all that tells
 // the two apart is that the token count, which comes last, is missing from the
-// early one. The newer, which writes down what it tells the model first, does not.
+// early one. The newer, which writes down what it tells the model, once for as long as
+// that stays the same, and how the server said that an answer ended, does not.
 func pi() Agent {
 	return Agent{
 		Name:       "pi",
@@ -87,8 +88,11 @@ func piSyntax() syntax {
 type piMessage struct {
 	Role   string
 	Reason string `json:"stopReason"`
-	Error  string `json:"errorMessage"`
-	Usage  *struct {
+	// Raw is the reason in the server's own word, which newer versions write down; an
+	// answer that broke off has none.
+	Raw   string `json:"rawStopReason"`
+	Error string `json:"errorMessage"`
+	Usage *struct {
 		Total int `json:"totalTokens"`
 	}
 }
@@ -135,7 +139,7 @@ func (t *track) piMessage(m piMessage) {
 		t.fails(causeOf(m.Error), m.Error)
 	case m.Reason == "aborted":
 		t.interrupted(strings.TrimSpace("the answer was aborted " + m.Error))
-	case m.Reason == "stop" && m.Usage != nil && m.Usage.Total == 0 && !t.frank:
+	case m.Reason == "stop" && m.Usage != nil && m.Usage.Total == 0 && m.Raw == "" && !t.frank:
 		t.fails(CauseDisconnect, "the answer ended without its token count")
 	default:
 		t.ends(&m.Reason, true)

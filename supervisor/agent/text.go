@@ -36,7 +36,7 @@ const (
 	saysFailed    says = iota // the turn is over, and not completed
 	saysUser                  // somebody interrupted it
 	saysRetries               // the agent tries again
-	saysTold                  // failed, if the line names a cause
+	saysTold                  // failed, if the line names a cause and nothing follows it
 	saysTrouble               // context for a failure that is announced later
 	saysMoves                 // the agent works (on)
 	saysEnded                 // the turn is over; a failure just announced stands
@@ -51,8 +51,8 @@ const (
 
 // Text reads the tail of what the agent wrote for people, without escapes: the
 // last lines, or the screen of a full-screen program. The last state wins. What a
-// headless agent writes behind an error takes the error back: it was a quotation,
-// or it was overcome.
+// headless agent writes behind an error takes the error back, for it was a quotation,
+// or it was overcome; and so does what any agent writes that has no marks for errors.
 func (a Agent) Text(tail string, in Invocation) Standing {
 	var r reading
 	for line := range lines(tail) {
@@ -60,7 +60,7 @@ func (a Agent) Text(tail string, in Invocation) Standing {
 		switch {
 		case found:
 			r.line(rule, line)
-		case in.Mode == ModeHeadless && (r.Turn == TurnFailed || r.Retrying) && !number(line):
+		case (in.Mode == ModeHeadless || r.told) && (r.Turn == TurnFailed || r.Retrying) && !number(line):
 			r.forget()
 		}
 	}
@@ -82,10 +82,13 @@ type reading struct {
 	trouble string
 	// spoilt is the rule that says so of the last answer.
 	spoilt rule
+	// told is true when the failure was told without a mark that sets it apart from
+	// what else is written.
+	told bool
 }
 
 // forget takes back what was read of the turn.
-func (r *reading) forget() { r.Standing = Standing{Session: r.Session} }
+func (r *reading) forget() { r.Standing, r.told = Standing{Session: r.Session}, false }
 
 // number says whether a line is a figure, which may stand behind anything.
 func number(line string) bool { return strings.Trim(line, " 0123456789,.") == "" }
@@ -174,6 +177,7 @@ func (r *reading) line(rule rule, line string) {
 	case saysTold:
 		if cause != CauseAgentError {
 			r.failed(cause, message)
+			r.told = true
 		}
 	case saysUser:
 		r.interrupted(message)

@@ -77,6 +77,11 @@ func TestText(t *testing.T) {
 		{"a word in a line", "pi", false, "the process terminated", ""},
 
 		{"an error with a cause", "generic", false, "working\nError: connect ECONNREFUSED 127.0.0.1:1", "failed disconnect"},
+		{"an error that was overcome", "generic", false, "Error: connection reset, trying again\nthe work goes on\nall done", ""},
+		{"an error with a cause, on a terminal", "generic", true, "working\nError: connect ECONNREFUSED 127.0.0.1:1\n", "failed disconnect"},
+		{"an error that was overcome, on a terminal", "generic", true, "Error: connection reset, trying again\nthe work goes on\nall done", ""},
+		{"an error behind one that was overcome", "generic", true, "Error: connection reset, trying again\nthe work goes on\nError: 429 Too Many Requests", "failed limited"},
+		{"where an error was", "generic", true, "Error: connect ECONNREFUSED 127.0.0.1:1\n    at TCPConnectWrap.afterConnect (node:net:1:1)", "failed disconnect"},
 		{"an error without one", "generic", false, "Error: no such file", ""},
 		{"nothing", "generic", false, "", ""},
 	} {

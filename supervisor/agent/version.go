@@ -2,6 +2,7 @@ package agent
 
 import (
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -35,19 +36,33 @@ func since(version string, minor int) bool {
 // minorVersion takes a version X.Y.Z apart. One that leads up to X.Y.0 is not it, and
 // counts as none.
 func minorVersion(version string) (major, minor int, ok bool) {
+	parts, early, ok := takeApart(version)
+	return parts[0], parts[1], ok && (!early || parts[2] > 0)
+}
+
+// atLeast says whether a version is X.Y.Z or one that follows it; what is no version
+// is not, and neither is one that leads up to X.Y.Z.
+func atLeast(version string, x, y, z int) bool {
+	parts, early, ok := takeApart(version)
+	order := slices.Compare(parts[:], []int{x, y, z})
+	return ok && (order > 0 || order == 0 && !early)
+}
+
+// takeApart takes a version X.Y.Z apart, and says whether it is one that leads up to
+// that.
+func takeApart(version string) (parts [3]int, early, ok bool) {
 	version, _, _ = strings.Cut(version, "+")
 	core, _, early := strings.Cut(version, "-")
-	var parts [3]int
 	fields := strings.Split(core, ".")
 	if len(fields) != len(parts) {
-		return 0, 0, false
+		return parts, early, false
 	}
 	for i, field := range fields {
 		n, err := strconv.ParseUint(field, 10, 31)
 		if err != nil {
-			return 0, 0, false
+			return parts, early, false
 		}
 		parts[i] = int(n)
 	}
-	return parts[0], parts[1], !early || parts[2] > 0
+	return parts, early, true
 }

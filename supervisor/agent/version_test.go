@@ -44,6 +44,18 @@ func TestGeminiTellsAsideSinceAVersion(t *testing.T) {
 	}
 }
 
+func TestClaudeGivesStopReasonSinceAVersion(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]bool{
+		"": false, "1.0.128": false, "2.0.76": false, "2.1.2": false, "2.1.20": false, "2.1.99": false, "2.1.149": false, "2.1.150-beta.1": false,
+		"2.1.150": true, "2.1.197": true, "2.1.330": true, "2.1.1000": true, "2.2.0": true, "3.0.0": true, "10.0.0": true, "latest": false,
+	} {
+		if got := givesStopReason(version); got != want {
+			t.Errorf("%q: %v, want %v", version, got, want)
+		}
+	}
+}
+
 // The command is a link to a file of the package, or anything else.
 func TestInstalledVersion(t *testing.T) {
 	t.Parallel()

@@ -125,6 +125,7 @@ type Invocation struct {
 
 	launch []string // everything up to and including the agent's own command
 	words  []word
+	forks  bool // it copies the session that it continues into a new one
 }
 
 // Read understands a command line of this agent. Terminal says whether its
@@ -170,7 +171,7 @@ func (in *Invocation) noteSession(s syntax, w word) {
 			in.Session = w.value
 		}
 	case slices.Contains(s.fork, w.option):
-		in.Resumes, in.Session = true, ""
+		in.Resumes, in.forks, in.Session = true, true, ""
 	}
 }
 

@@ -57,7 +57,7 @@ func codexRead(in *Invocation) {
 		}
 	}
 	if len(plain) > 0 && oneOf(plain[0], "resume", "fork") {
-		in.Resumes = true
+		in.Resumes, in.forks = true, plain[0] == "fork"
 		if plain[0] == "resume" && len(plain) > 1 && isSession(plain[1]) {
 			in.Session = plain[1]
 		}

@@ -44,6 +44,9 @@ type Record struct {
 	Query string
 	// Args are the values for the query's parameters.
 	Args []any
+	// Certain is true when the record itself shows that it is the run's, and false
+	// when it is only the one that there is.
+	Certain bool
 }
 
 // record is how an agent keeps its histories. Its zero value keeps none.
@@ -56,7 +59,7 @@ type record struct {
 	// line takes in one value of a history.
 	line func(*track, []byte)
 	// database finds a history that is kept in SQLite.
-	database func(p Place, session string, since time.Time) Record
+	database func(p Place, in Invocation, session string, since time.Time) Record
 }
 
 // about is what a history says of itself; an empty field says nothing.
@@ -239,4 +242,13 @@ func stamp(value []byte) time.Time {
 		return time.Time{}
 	}
 	return at
+}
+
+// tailOf is where the last tailMost bytes of a file begin.
+func tailOf(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return max(0, info.Size()-tailMost)
 }

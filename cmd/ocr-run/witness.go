@@ -276,13 +276,13 @@ func (w *wrapping) findRecord(session string) (agent.Record, bool) {
 	return s.agent.FindRecord(w.place(w.childEnv()), s.in, cmp.Or(session, s.in.Session), s.since(w.env.clock.Now()))
 }
 
-// place is where the agent lives, in that environment.
+// place is where the agent lives and works, in that environment.
 func (w *wrapping) place(environ []string) agent.Place {
 	lookup := func(key string) string {
 		value, _ := valueIn(environ, key)
 		return value
 	}
-	return agent.Place{Dir: w.opts.cwd, Home: lookup("HOME"), Env: lookup}
+	return agent.Place{Dir: inDir(w.opts.cwd, w.witness.in.Dir), Home: lookup("HOME"), Env: lookup}
 }
 
 // recordRows reads a record that is kept in a database; nil when it cannot be read.

@@ -40,6 +40,7 @@ func codexSyntax() syntax {
 			"sandbox", "debug", "apply", "a", "queue", "archive", "delete", "migrate-rollouts", "migrate-nfs-db", "unarchive", "cloud", "exec-server",
 			"features", "help",
 		},
+		dir:     []string{"-C", "--cd"},
 		notices: []string{"-V", "--version", "-h", "--help"},
 		read:    codexRead,
 		again:   codexAgain,

@@ -28,11 +28,12 @@ func (a Agent) FindRecord(p Place, in Invocation, session string, since time.Tim
 	if a.record.files == nil {
 		return Record{}, false
 	}
+	p = p.inTree(a.syntax, in)
 	var all []candidate
 	asks := in.asks(a.syntax)
 	for _, path := range candidates(a.record.files(p, session), since) {
 		ab := a.record.introduce(path)
-		if ab.helper || session == "" && ab.dir != "" && !slices.Contains(p.dirs(), ab.dir) || session != "" && ab.session != "" && ab.session != session {
+		if ab.helper || session == "" && ab.dir != "" && !p.is(ab.dir) || session != "" && ab.session != "" && ab.session != session {
 			continue
 		}
 		c := candidate{path: path, fresh: !ab.born.IsZero() && within(ab.born, since), aged: !ab.born.IsZero() && !within(ab.born, since)}

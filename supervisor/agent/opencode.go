@@ -45,12 +45,15 @@ func opencodeSyntax() syntax {
 		notices: []string{"-v", "--version", "-h", "--help"},
 		resume:  []string{"-s", "--session", "-c", "--continue"},
 		fork:    []string{"--fork"},
+		dir:     []string{"--dir"},
 		prompt:  []string{"--prompt", "-f", "--file", "--command"},
 		read: func(in *Invocation) {
 			in.Mode = ModeInteractive
 			if plain := in.plain(); len(plain) > 0 && plain[0] == "run" && !in.has("-i", "--interactive") {
 				in.Mode = ModeHeadless
 				in.writes("json", "", "--format")
+			} else if len(plain) == 1 && plain[0] != "run" {
+				in.goTo(plain[0])
 			}
 		},
 		again: func(in Invocation, session, prompt string) []string {

@@ -16,6 +16,8 @@ type Place struct {
 	Home string
 	// Env looks up a variable in the agent's environment; nil for none.
 	Env func(string) string
+
+	below bool // it is some directory below Dir, and not Dir
 }
 
 // env is a variable's value, or otherwise when it is unset.

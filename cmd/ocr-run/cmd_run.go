@@ -177,7 +177,7 @@ func (w *wrapping) config(ctx context.Context) supervisor.Config {
 		StateDir: w.stateDir, Journal: w.journal, Tap: w.tap(), Through: w.passing(), Clock: w.env.clock, BootID: boot,
 		Machine: store.Identity{MachineID: machine, BootID: boot, PIDNamespace: proc.PIDNamespace()},
 		Watch:   w.watching(ctx),
-		Host:    w.hostRoot(), Announced: w.host.announce, Ended: w.ended, Launched: w.launched, Log: w.log,
+		Host:    w.hostRoot(), Announced: w.announced, Ended: w.ended, Launched: w.launched, Log: w.log,
 	}
 }
 
@@ -193,6 +193,12 @@ func (w *wrapping) hostRoot() string {
 func (w *wrapping) ended(ctx context.Context, e *store.Ending) {
 	w.testify(ctx, e)
 	w.host.ended(ctx, e)
+}
+
+// announced tells others of the run, just before the command runs.
+func (w *wrapping) announced(ctx context.Context) {
+	w.host.announce(ctx)
+	w.witness.begins(w.env.clock.Now())
 }
 
 // launched starts what goes on beside the command; it ends with the context.

@@ -34,6 +34,8 @@ type glance struct {
 	// tells whether somebody else reports this agent's turns.
 	held    []agent.Event
 	foreign bool
+	// certain: the record that is followed is known to be the run's.
+	certain bool
 
 	passed int64
 	moves  int
@@ -198,7 +200,21 @@ func (w *wrapping) followRecord(ctx context.Context, session string) (grew bool)
 		events = f.Rows(w.recordRows(ctx, f.Record()))
 	}
 	s.look.held = append(s.look.held, events...)
-	return true
+	return len(s.look.held) == 0 || w.stillMeant(session)
+}
+
+// stillMeant looks once more for the record before anything of the one that is followed
+// is believed: there was no other when it was found, and now there may be. It lets go
+// of one that is not the run's, or that need not be.
+func (w *wrapping) stillMeant(session string) bool {
+	s := w.witness
+	rec, ok := w.findRecord(session)
+	if ok && rec.Path == s.look.follower.Record().Path {
+		s.look.certain = rec.Certain
+		return true
+	}
+	s.look.follower, s.look.held, s.look.certain = nil, nil, false
+	return false
 }
 
 // searchRecord looks for the record, ever less often where there is none.
@@ -210,7 +226,7 @@ func (w *wrapping) searchRecord(session string) bool {
 	}
 	rec, ok := w.findRecord(session)
 	if ok {
-		s.look.follower = s.agent.Follow(rec, s.began)
+		s.look.follower = s.agent.Follow(rec, s.began.Wall)
 		return true
 	}
 	s.look.waited = min(2*s.look.waited+1, findPause)
@@ -219,12 +235,17 @@ func (w *wrapping) searchRecord(session string) bool {
 }
 
 // heard enters what the record tells, unless the agent's hooks report its turns:
-// they know more, and know it first.
+// they know more, and know it first. What is only the one record there is of a headless
+// run waits for the end, when the run has surely written its own.
 func (w *wrapping) heard(answer store.BeatAnswer) {
 	s := w.witness
 	_, ours := s.book.standing()
 	s.look.foreign = s.look.foreign || answer.Session != "" && !ours
-	if !s.look.foreign {
+	switch {
+	case s.look.foreign:
+	case s.headless() && !s.look.certain:
+		return
+	default:
 		s.book.add(s.look.held)
 	}
 	s.look.held = nil
@@ -232,11 +253,13 @@ func (w *wrapping) heard(answer store.BeatAnswer) {
 
 // lastHeard enters what the record tells in the end. Where the book has entered
 // nothing so far, what is found of the last turn stands in the evidence.
-func (w *wrapping) lastHeard(ctx context.Context) {
+func (w *wrapping) lastHeard(ctx context.Context, session string) {
 	s := w.witness
 	if _, ours := s.book.standing(); !ours || s.look.follower == nil || s.look.foreign {
 		return
 	}
-	w.followRecord(ctx, "")
-	s.book.add(s.look.held)
+	w.followRecord(ctx, session)
+	if s.look.follower != nil && w.stillMeant(session) {
+		s.book.add(s.look.held)
+	}
 }

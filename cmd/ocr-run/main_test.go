@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 		"code":    codeMain,
 		"exits":   exitsMain,
 		"until":   untilMain,
+		"stamp":   stampMain,
 		"holder":  holderMain,
 		"host":    hostMain,
 		"drill":   drillMain,
@@ -44,6 +45,9 @@ func exitsMain() {
 		os.Exit(1)
 	}
 }
+
+// stampMain prints the time as agents write it in their records.
+func stampMain() { fmt.Println(time.Now().UTC().Format("2006-01-02T15:04:05.000Z")) }
 
 // holderMain runs a command, for half a minute at most, while this process holds
 // what first names of the ledger: "write", the lock every writer needs, or "all".

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ocr-run/ocr-run/heartbeat"
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor"
@@ -18,13 +20,19 @@ import (
 // recordTimeout bounds the look at an agent's own session record.
 const recordTimeout = 2 * time.Second
 
+// setBack is how much later than by the other clocks the wall clock may be and not have
+// been set back: it is kept right all the time, by less.
+const setBack = time.Second
+
 // witness sees what a known agent says about its turns: its output as it passes, and
 // its own record. A nil witness sees nothing. Bytes come in on one goroutine and
 // looks on another.
 type witness struct {
 	agent agent.Agent
 	in    agent.Invocation
-	began time.Time
+	// began is when the command was about to be run: a run may wait for its turn, and
+	// what was written meanwhile is none of it.
+	began clock.Reading
 	// book is where turns are entered; nil for nowhere.
 	book *turnBook
 
@@ -59,7 +67,7 @@ func (w *wrapping) newWitness(ctx context.Context, name string, command []string
 	if in.Mode == agent.ModeOther {
 		return "", nil
 	}
-	return a.Name, &witness{agent: a, in: in, reader: a.Reader(in), began: w.env.clock.Now().Wall, book: w.newTurnBook(ctx)}
+	return a.Name, &witness{agent: a, in: in, reader: a.Reader(in), began: w.env.clock.Now(), book: w.newTurnBook(ctx)}
 }
 
 // newTurnBook is the book of this run.
@@ -74,6 +82,22 @@ func (w *wrapping) newTurnBook(ctx context.Context) *turnBook {
 		},
 		now: func() store.Instant { return heartbeat.InstantOf(w.env.clock.Now(), boot) },
 	}
+}
+
+// begins notes when the command is about to be run.
+func (s *witness) begins(now clock.Reading) {
+	if s != nil {
+		s.began = now
+	}
+}
+
+// since is when the run began by the clock as it is now: it may have been set back.
+func (s *witness) since(now clock.Reading) time.Time {
+	lasted := now.Awake + now.Suspended - s.began.Awake - s.began.Suspended
+	if back := s.began.Wall.Add(lasted).Sub(now.Wall); back > setBack {
+		return s.began.Wall.Add(-back)
+	}
+	return s.began.Wall
 }
 
 // headless says whether the agent answers one question and converses with nobody.
@@ -125,7 +149,7 @@ func (w *wrapping) testify(ctx context.Context, e *store.Ending) {
 	}
 	seen.Record = w.record(ctx, seen.Session())
 	seen.Telemetry = s.telemetry.heard(seen.Session())
-	w.lastHeard(ctx)
+	w.lastHeard(ctx, seen.Session())
 	verdict := s.agent.Verdict(seen)
 	s.book.close(ctx, verdict)
 	at := w.env.clock.Now().Wall.UnixMilli()
@@ -166,23 +190,24 @@ func (w *wrapping) record(ctx context.Context, session string) agent.Standing {
 	case !ok:
 		return agent.Standing{}
 	case rec.Query == "":
-		return s.agent.ReadRecord(rec, s.began)
+		return s.agent.ReadRecord(rec, s.began.Wall)
 	}
 	return s.agent.ReadRows(w.recordRows(ctx, rec))
 }
 
 // findRecord finds the agent's own record of the session.
 func (w *wrapping) findRecord(session string) (agent.Record, bool) {
-	return w.witness.agent.FindRecord(w.place(w.childEnv()), w.witness.in, session, w.witness.began)
+	s := w.witness
+	return s.agent.FindRecord(w.place(w.childEnv()), s.in, cmp.Or(session, s.in.Session), s.since(w.env.clock.Now()))
 }
 
-// place is where the agent lives, in that environment.
+// place is where the agent lives and works, in that environment.
 func (w *wrapping) place(environ []string) agent.Place {
 	lookup := func(key string) string {
 		value, _ := valueIn(environ, key)
 		return value
 	}
-	return agent.Place{Dir: w.opts.cwd, Home: lookup("HOME"), Env: lookup}
+	return agent.Place{Dir: inDir(w.opts.cwd, w.witness.in.Dir), Home: lookup("HOME"), Env: lookup}
 }
 
 // recordRows reads a record that is kept in a database; nil when it cannot be read.

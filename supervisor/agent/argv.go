@@ -21,6 +21,11 @@ type syntax struct {
 	session, resume, fork []string
 	// prompt lists options whose value is a prompt.
 	prompt []string
+	// dir lists options naming the directory to work in.
+	dir []string
+	// trees is where below the top of a repository -w makes it a worktree of its own
+	// to work in; empty where it makes none.
+	trees string
 	// read finds out the mode and the output from the parsed arguments.
 	read func(*Invocation)
 	// again builds the arguments that continue a session; nil when the agent
@@ -122,9 +127,13 @@ type Invocation struct {
 	Session string
 	// Resumes is true when it continues an earlier session.
 	Resumes bool
+	// Dir is where it has the agent work, seen from where the command is run; empty for
+	// there.
+	Dir string
 
 	launch []string // everything up to and including the agent's own command
 	words  []word
+	forks  bool // it copies the session that it continues into a new one
 }
 
 // Read understands a command line of this agent. Terminal says whether its
@@ -139,6 +148,7 @@ func (a Agent) Read(argv []string, terminal bool) Invocation {
 	for _, w := range in.words {
 		in.noteSession(a.syntax, w)
 	}
+	in.noteDir(a.syntax)
 	if a.syntax.read != nil {
 		a.syntax.read(&in)
 	}
@@ -170,7 +180,7 @@ func (in *Invocation) noteSession(s syntax, w word) {
 			in.Session = w.value
 		}
 	case slices.Contains(s.fork, w.option):
-		in.Resumes, in.Session = true, ""
+		in.Resumes, in.forks, in.Session = true, true, ""
 	}
 }
 

@@ -46,6 +46,7 @@ func claudeSyntax() syntax {
 		session: []string{"--session-id"},
 		resume:  []string{"-r", "--resume", "-c", "--continue", "--from-pr"},
 		fork:    []string{"--fork-session"},
+		trees:   ".claude/worktrees",
 		read: func(in *Invocation) {
 			if in.has("-p", "--print") {
 				in.Mode = ModeHeadless
@@ -164,7 +165,7 @@ func claudeFiles(p Place, session string) []string {
 	}
 	var all []string
 	for _, dir := range p.dirs() {
-		all = append(all, filepath.Join(root, "projects", dashed(dir), "*-*-*.jsonl"))
+		all = append(all, filepath.Join(root, "projects", dashed(dir)+p.deeper(), "*-*-*.jsonl"))
 	}
 	return all
 }

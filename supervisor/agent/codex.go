@@ -40,6 +40,7 @@ func codexSyntax() syntax {
 			"sandbox", "debug", "apply", "a", "queue", "archive", "delete", "migrate-rollouts", "migrate-nfs-db", "unarchive", "cloud", "exec-server",
 			"features", "help",
 		},
+		dir:     []string{"-C", "--cd"},
 		notices: []string{"-V", "--version", "-h", "--help"},
 		read:    codexRead,
 		again:   codexAgain,
@@ -57,7 +58,7 @@ func codexRead(in *Invocation) {
 		}
 	}
 	if len(plain) > 0 && oneOf(plain[0], "resume", "fork") {
-		in.Resumes = true
+		in.Resumes, in.forks = true, plain[0] == "fork"
 		if plain[0] == "resume" && len(plain) > 1 && isSession(plain[1]) {
 			in.Session = plain[1]
 		}

@@ -9,12 +9,12 @@ import (
 // Follower reads an agent's own record of a session while it is written. It belongs
 // to one goroutine at a time; Agent.Follow makes one.
 type Follower struct {
-	agent  Agent
-	record Record
-	since  time.Time
-	values values
-	track  track
-	offset int64
+	agent   Agent
+	record  Record
+	stretch stretch
+	values  values
+	track   track
+	offset  int64
 	// sizes and times of the files of the record, as last seen.
 	seen []fileState
 	// told are the events of rows that were handed out.
@@ -32,7 +32,7 @@ type fileState struct {
 
 // Follow begins to follow a record for what is written since then.
 func (a Agent) Follow(r Record, since time.Time) *Follower {
-	return &Follower{agent: a, record: r, since: since}
+	return &Follower{agent: a, record: r, stretch: stretch{since: since}}
 }
 
 // Record is the record that is followed.
@@ -71,17 +71,16 @@ func (f *Follower) Lines() []Event {
 	}
 	if info.Size() < f.offset {
 		f.values, f.track, f.offset, f.muted = values{}, track{}, 0, true
+		f.stretch = stretch{since: f.stretch.since}
 	}
 	if skipped := info.Size() - tailMost; skipped > f.offset {
 		// A value that was cut is no value, and is left out.
 		f.values, f.offset = values{junk: true}, skipped
 	}
-	b := section(f.record.Path, f.offset, info.Size()-f.offset)
-	f.offset += int64(len(b))
-	f.values.feed(b, func(value []byte) {
-		if at := stamp(value); at.IsZero() || within(at, f.since) {
-			f.agent.record.line(&f.track, value)
-		}
+	each := func(value []byte) { f.stretch.take(f.agent.record, &f.track, value) }
+	stream(f.record.Path, f.offset, info.Size()-f.offset, func(b []byte) {
+		f.offset += int64(len(b))
+		f.values.feed(b, each)
 	})
 	return f.heard(f.track.take())
 }

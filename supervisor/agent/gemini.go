@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -45,6 +44,7 @@ func geminiSyntax() syntax {
 		notices: []string{"-v", "--version", "-h", "--help", "-l", "--list-extensions", "--list-sessions", "--delete-session", "--acp", "--experimental-acp"},
 		session: []string{"--session-id"},
 		resume:  []string{"-r", "--resume", "--session-file"},
+		trees:   ".gemini/worktrees",
 		prompt:  []string{"-p", "--prompt", "-i", "--prompt-interactive"},
 		read:    geminiRead,
 		again: func(in Invocation, session, prompt string) []string {
@@ -138,7 +138,7 @@ func geminiFiles(p Place, session string) []string {
 	}
 	marks, _ := filepath.Glob(filepath.Join(root, "*", ".project_root"))
 	for _, mark := range marks {
-		if slices.Contains(p.dirs(), strings.TrimSpace(string(section(mark, 0, headMost)))) {
+		if p.is(strings.TrimSpace(string(section(mark, 0, headMost)))) {
 			all = append(all, filepath.Join(filepath.Dir(mark), "chats", "session-*.json*"))
 		}
 	}

@@ -45,12 +45,15 @@ func opencodeSyntax() syntax {
 		notices: []string{"-v", "--version", "-h", "--help"},
 		resume:  []string{"-s", "--session", "-c", "--continue"},
 		fork:    []string{"--fork"},
+		dir:     []string{"--dir"},
 		prompt:  []string{"--prompt", "-f", "--file", "--command"},
 		read: func(in *Invocation) {
 			in.Mode = ModeInteractive
 			if plain := in.plain(); len(plain) > 0 && plain[0] == "run" && !in.has("-i", "--interactive") {
 				in.Mode = ModeHeadless
 				in.writes("json", "", "--format")
+			} else if len(plain) == 1 && plain[0] != "run" {
+				in.goTo(plain[0])
 			}
 		},
 		again: func(in Invocation, session, prompt string) []string {
@@ -135,9 +138,10 @@ func (t *track) opencodeFailed(e opencodeError) {
 }
 
 // opencodeDatabase finds the messages in OpenCode's database. When the session
-// is not known it is the one of the directory that was written to since then;
-// should there be several, the rows show it.
-func opencodeDatabase(p Place, session string, since time.Time) Record {
+// is not known it is the one of the directory that was written to since then: an older
+// one where one is continued, and a newer one where a headless run begins its own.
+// Should there be several, the rows show it.
+func opencodeDatabase(p Place, in Invocation, session string, since time.Time) Record {
 	data := p.env("XDG_DATA_HOME", filepath.Join(p.Home, ".local", "share"))
 	from := since.UnixMilli()
 	const rows = `SELECT '{"session":"' || s.id || '","message":' || m.data || '}' AS row, m.time_created AS at, m.id AS id
@@ -148,8 +152,15 @@ func opencodeDatabase(p Place, session string, since time.Time) Record {
 		r.Query, r.Args = rows+`s.id = ?`+order, []any{session, from}
 	} else {
 		dirs := p.dirs()
-		r.Query = rows + `s.directory IN (?, ?) AND s.parent_id IS NULL AND s.time_updated >= ?` + order
-		r.Args = []any{dirs[0], dirs[len(dirs)-1], from, from}
+		where := `s.directory IN (?, ?) AND s.parent_id IS NULL AND s.time_updated >= ?`
+		r.Args = []any{dirs[0], dirs[len(dirs)-1], from}
+		switch {
+		case in.Resumes && !in.forks:
+			where, r.Args = where+` AND s.time_created < ?`, append(r.Args, from)
+		case in.Mode == ModeHeadless:
+			where, r.Args = where+` AND s.time_created >= ?`, append(r.Args, from)
+		}
+		r.Query, r.Args = rows+where+order, append(r.Args, from)
 	}
 	r.Query = `SELECT row FROM (` + r.Query + `) ORDER BY at, id`
 	return r

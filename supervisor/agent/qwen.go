@@ -50,6 +50,7 @@ func qwenSyntax() syntax {
 		"--telemetry-otlp-endpoint", "--telemetry-otlp-protocol", "--disabled-slash-commands",
 	})
 	s.many = slices.Concat(s.many, []string{"--core-tools", "--exclude-tools", "--add-dir"})
+	s.trees = ".qwen/worktrees"
 	s.verbs = []string{"mcp", "extensions", "auth", "hooks", "hook", "channel", "review"}
 	s.resume = []string{"-r", "--resume", "-c", "--continue"}
 	s.read = func(in *Invocation) {
@@ -113,7 +114,7 @@ func qwenFiles(p Place, session string) []string {
 	}
 	var all []string
 	for _, dir := range p.dirs() {
-		all = append(all, filepath.Join(root, "projects", dashed(dir), "chats", "*.jsonl"))
+		all = append(all, filepath.Join(root, "projects", dashed(dir)+p.deeper(), "chats", "*.jsonl"))
 	}
 	return all
 }

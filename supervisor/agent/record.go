@@ -4,8 +4,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -18,6 +16,8 @@ type Place struct {
 	Home string
 	// Env looks up a variable in the agent's environment; nil for none.
 	Env func(string) string
+
+	below bool // it is some directory below Dir, and not Dir
 }
 
 // env is a variable's value, or otherwise when it is unset.
@@ -46,6 +46,9 @@ type Record struct {
 	Query string
 	// Args are the values for the query's parameters.
 	Args []any
+	// Certain is true when the record itself shows that it is the run's, and false
+	// when it is only the one that there is.
+	Certain bool
 }
 
 // record is how an agent keeps its histories. Its zero value keeps none.
@@ -58,7 +61,7 @@ type record struct {
 	// line takes in one value of a history.
 	line func(*track, []byte)
 	// database finds a history that is kept in SQLite.
-	database func(p Place, session string, since time.Time) Record
+	database func(p Place, in Invocation, session string, since time.Time) Record
 }
 
 // about is what a history says of itself; an empty field says nothing.
@@ -82,73 +85,12 @@ func within(at, since time.Time) bool {
 	return !at.Before(since.Truncate(time.Millisecond))
 }
 
-// FindRecord finds the history of the run of that invocation that began at since in
-// that place: the one of the session if its name is known, else the only one written
-// to since then. Unless the invocation continues a session, one that is older than
-// the run is not meant: somebody else goes on with it, or its run has just ended. Only
-// a person may have turned to an older one in a conversation, and then it is written to
-// in the run itself. It is false when there is none, or when several could be meant.
-func (a Agent) FindRecord(p Place, in Invocation, session string, since time.Time) (Record, bool) {
-	if a.record.database != nil {
-		r := a.record.database(p, session, since)
-		if _, err := os.Stat(r.Path); err != nil {
-			return Record{}, false
-		}
-		return r, true
-	}
-	if a.record.files == nil {
-		return Record{}, false
-	}
-	var found, born []string
-	for _, path := range candidates(a.record.files(p, session), since) {
-		ab := a.record.introduce(path)
-		if ab.helper || session == "" && ab.dir != "" && !slices.Contains(p.dirs(), ab.dir) || session != "" && ab.session != "" && ab.session != session {
-			continue
-		}
-		fresh := !ab.born.IsZero() && within(ab.born, since)
-		older := session == "" && !in.Resumes && !ab.born.IsZero() && !fresh
-		if older && (in.Mode == ModeHeadless || !touched(path, since)) {
-			continue
-		}
-		found = append(found, path)
-		if fresh {
-			born = append(born, path)
-		}
-	}
-	if len(found) != 1 && session == "" {
-		found = born
-	}
-	if len(found) != 1 {
-		return Record{}, false
-	}
-	return Record{Path: found[0]}, true
-}
-
-// touched says whether a file was written to in a run that began at since.
-func touched(path string, since time.Time) bool {
-	info, err := os.Stat(path)
-	return err == nil && within(info.ModTime(), since)
-}
-
-// candidates lists the files the patterns fit that were written to since then.
-func candidates(patterns []string, since time.Time) []string {
-	var all []string
-	for _, pattern := range patterns {
-		paths, _ := filepath.Glob(pattern)
-		for _, path := range paths {
-			info, err := os.Stat(path)
-			if err == nil && info.Mode().IsRegular() && !info.ModTime().Before(since.Add(-slack)) && !slices.Contains(all, path) {
-				all = append(all, path)
-			}
-		}
-	}
-	return all
-}
-
-// headMost and tailMost bound what is read of a history, in bytes.
+// Bounds on what is read of a history, in bytes: of its start, of its end, and of its
+// end where that is a single entry, the answer of a tool for one.
 const (
-	headMost = 256 << 10
-	tailMost = 4 << 20
+	headMost  = 256 << 10
+	tailMost  = 4 << 20
+	entryMost = 64 << 20
 )
 
 // introduce asks a history what it is about.
@@ -177,32 +119,75 @@ func (r record) introduce(path string) about {
 	return first
 }
 
+// stretch tells which entries of a history a run wrote that began at since.
+type stretch struct {
+	since time.Time
+	// begun: it has told something. Histories are appended to, so that all that
+	// follows is the run's, even when the clock was set back in between. What only
+	// opens a history tells nothing: copies of older entries may follow it.
+	begun bool
+	// older: there was an entry from before.
+	older bool
+}
+
+// take has a track take in one value of a history if the run wrote it.
+func (s *stretch) take(r record, t *track, value []byte) {
+	if s.begun {
+		r.line(t, value)
+		return
+	}
+	at := stamp(value)
+	if !at.IsZero() && !within(at, s.since) {
+		s.older = true
+		return
+	}
+	turn, moves := t.Turn, t.Moves
+	r.line(t, value)
+	s.begun = !at.IsZero() && (t.Turn != turn || t.Moves != moves)
+}
+
 // ReadRecord says how the last turn since then stands in a history of JSON lines,
-// read from its end. It says nothing when the file cannot be read.
+// read from its end. It says nothing when the file cannot be read, and that a turn is
+// open when all that can be read is the middle of one entry.
 func (a Agent) ReadRecord(r Record, since time.Time) Standing {
 	if a.record.line == nil || r.Query != "" {
 		return Standing{}
 	}
-	info, err := os.Stat(r.Path)
+	said, more := a.readTail(r.Path, since, tailMost)
+	if more {
+		said, _ = a.readTail(r.Path, since, entryMost)
+	}
+	return said
+}
+
+// readTail reads the last most bytes of a history. It asks for more of them when none
+// of their entries tells anything, and there may be one before them that does.
+func (a Agent) readTail(path string, since time.Time, most int64) (said Standing, more bool) {
+	info, err := os.Stat(path)
 	if err != nil {
-		return Standing{}
+		return Standing{}, false
 	}
-	from := max(0, info.Size()-tailMost)
-	b := section(r.Path, from, tailMost)
-	if from > 0 {
-		_, rest, _ := strings.Cut(string(b), "\n")
-		b = []byte(rest)
-	}
-	var t track
-	v := values{}
+	from := max(0, info.Size()-most)
+	// A value that was cut is no value, and is left out.
+	var (
+		t    track
+		v    = values{junk: from > 0}
+		s    = stretch{since: since}
+		seen bool
+	)
 	each := func(value []byte) {
-		if at := stamp(value); at.IsZero() || within(at, since) {
-			a.record.line(&t, value)
-		}
+		seen = true
+		s.take(a.record, &t, value)
 	}
-	v.feed(b, each)
+	stream(path, from, most, func(b []byte) { v.feed(b, each) })
 	v.end(each)
-	return t.Standing
+	switch {
+	case from == 0, s.older, t.Turn != TurnUnknown:
+		return t.Standing, false
+	case !seen && touched(path, since):
+		t.struggles("", "its last entry is too long to be read")
+	}
+	return t.Standing, true
 }
 
 // ReadRows says the same of the rows a Record's query selected.
@@ -221,22 +206,31 @@ func (a Agent) ReadRows(rows []string) Standing {
 	return t.Standing
 }
 
-// section reads part of a regular file, as far as it can be read. Whatever else bears
-// the name, a pipe that nobody writes to for one, holds nobody up.
-func section(path string, from, most int64) []byte {
+// section reads part of a regular file, as far as it can be read.
+func section(path string, from, most int64) (all []byte) {
+	stream(path, from, most, func(b []byte) { all = append(all, b...) })
+	return all
+}
+
+// stream hands over part of a regular file piece by piece, as far as it can be read.
+// Whatever else bears the name, a pipe that nobody writes to for one, holds nobody up.
+func stream(path string, from, most int64, each func([]byte)) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
 	if err != nil {
-		return nil
+		return
 	}
 	defer f.Close() //nolint:errcheck // only read from
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil
+		return
 	}
-	b, err := io.ReadAll(io.NewSectionReader(f, from, most))
-	if err != nil {
-		return nil
+	buf := make([]byte, min(most, 256<<10))
+	for r := io.NewSectionReader(f, from, most); ; {
+		n, err := r.Read(buf)
+		each(buf[:n])
+		if err != nil {
+			return
+		}
 	}
-	return b
 }
 
 // stamp is when an entry of a history was written, zero if it does not say.
@@ -250,4 +244,13 @@ func stamp(value []byte) time.Time {
 		return time.Time{}
 	}
 	return at
+}
+
+// tailOf is where the last tailMost bytes of a file begin.
+func tailOf(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return max(0, info.Size()-tailMost)
 }

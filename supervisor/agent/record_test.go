@@ -164,7 +164,8 @@ func TestFindAfterAnother(t *testing.T) {
 	const ours = ".gemini/tmp/x/chats/session-2026-1-fc0e4f04.jsonl"
 	h.write(ours, `{"sessionId":"fc0e4f04-2020"}`+"\n"+`{"timestamp":"2026-11-21T12:00:00Z","type":"user","content":"x"}`, time.Second)
 	h.want("gemini", "", ours)
-	h.wantOf(Invocation{Mode: ModeInteractive}, "gemini", "", ours)
+	// A person may have turned to the older one, and a tool have begun the other.
+	h.wantOf(Invocation{Mode: ModeInteractive}, "gemini", "", "")
 }
 
 // TestFindPicked: a turn that is open in the older session that a person went on with
@@ -224,6 +225,62 @@ func TestReadRecordSince(t *testing.T) {
 	}
 	if s := a.ReadRecord(Record{Path: "/no/such/file"}, h.since); s != (Standing{}) {
 		t.Errorf("no record: %+v", s)
+	}
+}
+
+// TestReadRecordClock: a clock that is set back in the middle of a run hides nothing of
+// it, and the copies that open a forked history are no part of it.
+func TestReadRecordClock(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	line := func(at, kind string) string {
+		return `{"timestamp":"` + at + `","type":"event_msg","payload":{"type":"` + kind + `"}}` + "\n"
+	}
+	const opens = `{"timestamp":"2026-11-21T12:00:01Z","type":"session_meta","payload":{"id":"s"}}` + "\n"
+	begun, before := line("2026-11-21T12:00:02Z", "task_started"), "2026-11-21T11:00:03Z"
+	for _, c := range []struct {
+		name, text string
+		want       Turn
+	}{
+		{"finished", opens + begun + line(before, "task_complete"), TurnCompleted},
+		{"asked again", opens + begun + line("2026-11-21T12:00:03Z", "task_complete") + line(before, "task_started"), TurnOpen},
+		{"copied", opens + line(before, "task_started") + line(before, "task_complete"), TurnUnknown},
+		{"copied and asked", opens + line(before, "task_started") + line(before, "task_complete") + begun, TurnOpen},
+	} {
+		h.write("r.jsonl", c.text, 0)
+		r := Record{Path: filepath.Join(h.Home, "r.jsonl")}
+		f := codex().Follow(r, h.since)
+		f.Lines()
+		if read, followed := codex().ReadRecord(r, h.since).Turn, f.Standing().Turn; read != c.want || followed != c.want {
+			t.Errorf("%s: read %q, followed %q, want %q", c.name, read, followed, c.want)
+		}
+	}
+}
+
+// TestReadRecordLongEntry: an entry that is longer than what is read at first hides
+// nothing of those before it.
+func TestReadRecordLongEntry(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	const old = `{"timestamp":"2026-11-20T12:00:00Z","type":"user","message":{"content":"x"}}` + "\n"
+	const asked = `{"timestamp":"2026-11-21T12:00:01Z","type":"user","message":{"content":"x"}}` + "\n"
+	result := func(size int) string {
+		return `{"timestamp":"2026-11-21T12:00:02Z","type":"user","toolUseResult":{},"message":{"content":[{"content":"` + strings.Repeat("x", size) + `"}]}}`
+	}
+	r := Record{Path: filepath.Join(h.Home, "r.jsonl")}
+	for _, end := range []string{"", "\n"} {
+		h.write("r.jsonl", old+asked+result(tailMost+tailMost/2)+end, time.Minute)
+		if s := claude().ReadRecord(r, h.since); s.Turn != TurnOpen || s.Turns != 1 {
+			t.Errorf("a long entry, with %q behind it: %+v", end, s)
+		}
+	}
+	h.write("r.jsonl", old+asked+result(entryMost), time.Minute)
+	if s := claude().ReadRecord(r, h.since); s.Turn != TurnOpen {
+		t.Errorf("an entry that is too long: %+v", s)
+	}
+	h.write("r.jsonl", old+asked+result(entryMost), -time.Minute)
+	if s := claude().ReadRecord(r, h.since); s.Turn != TurnUnknown {
+		t.Errorf("one that nobody touched: %+v", s)
 	}
 }
 

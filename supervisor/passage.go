@@ -47,7 +47,7 @@ func (r *run) openPassages() error {
 		if i == 0 || r.plan.onPair[i] || !r.cfg.Through[i] {
 			continue
 		}
-		if i == 2 && r.passages[1] != nil && sameFile(f, r.passages[1].to) {
+		if i == 2 && r.passages[1] != nil && SameFile(f, r.passages[1].to) {
 			r.passages[2] = r.passages[1]
 			continue
 		}
@@ -117,8 +117,9 @@ func (r *run) finishPassages() {
 	})
 }
 
-// sameFile says whether two descriptors are one file.
-func sameFile(a, b *os.File) bool {
+// SameFile says whether two descriptors are one file, pipe or device; it is false where
+// that cannot be told.
+func SameFile(a, b *os.File) bool {
 	x, err := a.Stat()
 	if err != nil {
 		return false

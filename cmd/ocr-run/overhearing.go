@@ -34,10 +34,10 @@ func (w *wrapping) passing() (through [3]bool) {
 		through[1], s.output = overheard(w.env.stdout)
 	}
 	// What stays behind writes its errors on when we are gone.
-	if s.headless() && w.opts.leftovers == supervisor.LeftoversStop && (s.output == nil || !oneOutlet(w.env.stdout, w.env.stderr)) {
+	if s.headless() && w.opts.leftovers == supervisor.LeftoversStop && (s.output == nil || !supervisor.SameFile(w.env.stdout, w.env.stderr)) {
 		through[2], s.errors = overheard(w.env.stderr)
 		// Two that are one pipe pass together, and so in order.
-		through[1] = through[1] || through[2] && oneOutlet(w.env.stdout, w.env.stderr)
+		through[1] = through[1] || through[2] && supervisor.SameFile(w.env.stdout, w.env.stderr)
 	}
 	return through
 }
@@ -57,13 +57,6 @@ func overheard(to *os.File) (passing bool, file *outlet) {
 	default:
 		return false, nil
 	}
-}
-
-// oneOutlet says whether two descriptors lead to one file or pipe.
-func oneOutlet(a, b *os.File) bool {
-	one, err := a.Stat()
-	other, err2 := b.Stat()
-	return err == nil && err2 == nil && os.SameFile(one, other)
 }
 
 // outlet is a file that the run writes to, from a position on. A nil one has nothing.

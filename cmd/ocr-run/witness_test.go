@@ -2,7 +2,9 @@ package main
 
 import (
 	"testing"
+	"time"
 
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
 )
@@ -27,6 +29,22 @@ func TestEndedByStranger(t *testing.T) {
 	} {
 		if got := endedByStranger(&c.end); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
+// TestSinceByTheClockAsItIs: what a run wrote after its clock was set back is found.
+func TestSinceByTheClockAsItIs(t *testing.T) {
+	t.Parallel()
+	began := clock.Reading{Wall: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), Awake: time.Hour, Suspended: time.Minute}
+	s := &witness{began: began}
+	for name, c := range map[string]struct{ wall, back time.Duration }{
+		"as it was": {30 * time.Minute, 0}, "kept right": {30*time.Minute - time.Second/2, 0},
+		"set back": {-30 * time.Minute, time.Hour}, "set on": {3 * time.Hour, 0},
+	} {
+		now := clock.Reading{Wall: began.Wall.Add(c.wall), Awake: began.Awake + 20*time.Minute, Suspended: began.Suspended + 10*time.Minute}
+		if got := s.since(now); !got.Equal(began.Wall.Add(-c.back)) {
+			t.Errorf("%s: since %v", name, got)
 		}
 	}
 }

@@ -138,7 +138,7 @@ func geminiFiles(p Place, session string) []string {
 	}
 	marks, _ := filepath.Glob(filepath.Join(root, "*", ".project_root"))
 	for _, mark := range marks {
-		if p.is(strings.TrimSpace(string(section(mark, 0, headMost)))) {
+		if p.is(strings.TrimSpace(string(start(mark)))) {
 			all = append(all, filepath.Join(filepath.Dir(mark), "chats", "session-*.json*"))
 		}
 	}

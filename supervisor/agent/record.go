@@ -98,7 +98,7 @@ func (r record) introduce(path string) about {
 	if r.about == nil {
 		return about{}
 	}
-	b := section(path, 0, headMost)
+	b := start(path)
 	var first about
 	var v values
 	each := func(value []byte) {
@@ -206,9 +206,9 @@ func (a Agent) ReadRows(rows []string) Standing {
 	return t.Standing
 }
 
-// section reads part of a regular file, as far as it can be read.
-func section(path string, from, most int64) (all []byte) {
-	stream(path, from, most, func(b []byte) { all = append(all, b...) })
+// start reads the start of a regular file, as far as it can be read.
+func start(path string) (all []byte) {
+	stream(path, 0, headMost, func(b []byte) { all = append(all, b...) })
 	return all
 }
 

@@ -105,7 +105,7 @@ func (a Agent) Arranged(in Invocation, p Place, environ, system []string) bool {
 
 // mentions says whether a word stands in one of the files.
 func mentions(files []string, word string) bool {
-	return slices.ContainsFunc(files, func(path string) bool { return bytes.Contains(section(path, 0, headMost), []byte(word)) })
+	return slices.ContainsFunc(files, func(path string) bool { return bytes.Contains(start(path), []byte(word)) })
 }
 
 // variable says whether one KEY=VALUE arranges telemetry.

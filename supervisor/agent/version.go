@@ -17,7 +17,7 @@ func installedVersion(program, name string) string {
 	}
 	for dir := filepath.Dir(actual); ; dir = filepath.Dir(dir) {
 		var described struct{ Name, Version string }
-		decode(section(filepath.Join(dir, "package.json"), 0, headMost), &described)
+		decode(start(filepath.Join(dir, "package.json")), &described)
 		if described.Name == name {
 			return described.Version
 		}

@@ -72,7 +72,7 @@ func repository(dir string) string {
 		info, err := os.Lstat(filepath.Join(at, ".git"))
 		switch {
 		case err == nil && info.Mode().IsRegular():
-			link := strings.TrimSpace(strings.TrimPrefix(string(section(filepath.Join(at, ".git"), 0, headMost)), "gitdir:"))
+			link := strings.TrimSpace(strings.TrimPrefix(string(start(filepath.Join(at, ".git"))), "gitdir:"))
 			if top, _, linked := strings.Cut(link, "/.git/worktrees/"); linked && filepath.IsAbs(top) {
 				return top
 			}

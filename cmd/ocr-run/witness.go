@@ -164,7 +164,7 @@ func (w *wrapping) testify(ctx context.Context, e *store.Ending) {
 	if e.AgentSessionID == "" {
 		e.AgentSessionID = seen.Session()
 	}
-	if len(e.Resume) == 0 && e.AgentSessionID != "" {
+	if len(e.Resume) == 0 && e.AgentSessionID != "" && !seen.Record.Gone {
 		e.Resume = s.agent.Resume(s.in, e.AgentSessionID, "")
 	}
 }

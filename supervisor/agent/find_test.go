@@ -79,7 +79,7 @@ func TestFindQuestions(t *testing.T) {
 		}
 	}
 	for _, argv := range [][]string{
-		{"codex", "exec", "-m", "m", "do it"}, {"codex", "exec", "resume", "0199c0de-0000", "do it"}, {"gemini", "-p", "do it"}, {"pi", "-p", "do", "it"},
+		{"codex", "exec", "-m", "m", "do it"}, {"codex", "exec", "resume", "0199c0de-0000-7000-8000-00000000000a", "do it"}, {"gemini", "-p", "do it"}, {"pi", "-p", "do", "it"},
 	} {
 		a, _ := ByCommand(argv)
 		if asks := a.Read(argv, false).asks(a.syntax); len(asks) == 0 || asks[0] != "do it" {

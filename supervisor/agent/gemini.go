@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -159,15 +160,18 @@ func geminiAbout(b []byte) about {
 // list of messages is set anew, without an answer.
 func geminiEntry(t *track, b []byte) {
 	var v struct {
-		Session   string `json:"sessionId"`
-		Type      string
-		Content   any
-		Tokens    *struct{ Output, Thoughts int }
-		ToolCalls []any                    `json:"toolCalls"`
-		Set       struct{ Messages []any } `json:"$set"`
+		geminiMessage
+		Session string `json:"sessionId"`
+		Tokens  *struct{ Output, Thoughts int }
+		Set     struct{ Messages []geminiMessage } `json:"$set"`
 	}
 	decode(b, &v)
 	t.session(v.Session)
+	if v.Set.Messages != nil {
+		t.Gone = !slices.ContainsFunc(v.Set.Messages, geminiMessage.stays)
+	} else if v.stays() {
+		t.Gone = false
+	}
 	switch {
 	case v.Type == "user" && !strings.HasPrefix(contentText(v.Content), "<session_context>"):
 		t.begin()
@@ -183,6 +187,30 @@ func geminiEntry(t *track, b []byte) {
 		t.counted = true
 	case v.Type == "error" && t.Turn == TurnOpen:
 		t.struggles(causeOf(contentText(v.Content)), contentText(v.Content))
+	}
+}
+
+// geminiMessage is a message of a chat.
+type geminiMessage struct {
+	Type      string
+	Content   any
+	ToolCalls []any `json:"toolCalls"`
+	Thoughts  []any
+}
+
+// stays says whether a chat of which this is a message can be gone on with, as Gemini
+// CLI 0.61 judges it: not for what it says to the model in its user's name, and not for
+// commands of its own.
+func (m geminiMessage) stays() bool {
+	text := strings.TrimSpace(contentText(m.Content))
+	switch m.Type {
+	case "gemini":
+		return text != "" || len(m.ToolCalls)+len(m.Thoughts) > 0
+	case "user":
+		own := func(prefix string) bool { return strings.HasPrefix(text, prefix) }
+		return text != "" && !slices.ContainsFunc([]string{"/", "?", "<session_context>", "<hook_context>"}, own)
+	default:
+		return false
 	}
 }
 

@@ -4,12 +4,17 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"unicode"
 )
 
-// codexTimeout is how long Codex lets a hook run, in seconds.
-const codexTimeout = 10
+// How long Codex is to let a hook run, in seconds. It lets one at the end of a session
+// run for no longer, whatever it is told, and then does not know it for the trusted one.
+const (
+	codexTimeout    = 10
+	codexEndTimeout = 3
+)
 
 // codexLayer is the name Codex gives to the settings of its command line.
 const codexLayer = "/<session-flags>/config.toml"
@@ -19,7 +24,15 @@ type codexHook struct{ event, command string }
 
 // toml is the hook as a value of Codex's settings.
 func (h codexHook) toml() string {
-	return `[{hooks=[{type="command",command=` + quoted(h.command) + `,timeout=10}]}]`
+	return `[{hooks=[{type="command",command=` + quoted(h.command) + `,timeout=` + strconv.Itoa(h.timeout()) + `}]}]`
+}
+
+// timeout is how long it may run, in seconds.
+func (h codexHook) timeout() int {
+	if h.event == "SessionEnd" {
+		return codexEndTimeout
+	}
+	return codexTimeout
 }
 
 // label is the event as Codex spells it where it names hooks.
@@ -46,7 +59,7 @@ func (h codexHook) trust() string {
 	identity, err := json.Marshal(struct {
 		Event string    `json:"event_name"`
 		Hooks []handler `json:"hooks"`
-	}{h.label(), []handler{{Command: h.command, Timeout: codexTimeout, Type: "command"}}})
+	}{h.label(), []handler{{Command: h.command, Timeout: h.timeout(), Type: "command"}}})
 	if err != nil {
 		return "" // strings and numbers always can be encoded
 	}

@@ -29,7 +29,7 @@ func emitVerb() verb {
 		operands: "TYPE",
 		brief:    "tell what the agent's session does: turns, states, errors",
 		about: `Takes one event of the agent's session, from any tool, for the run it is called
-in. A turn that was begun and not completed makes a run incomplete, whatever its
+in. A run with a turn that was begun and not completed is no success, whatever its
 exit code. Events that do nothing (repeated, late, of another turn or session)
 are no error; --json says why. TYPE is one of
 

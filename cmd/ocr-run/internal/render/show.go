@@ -83,9 +83,9 @@ func waitText(e Execution) string {
 		return ""
 	}
 	if value(e.WaitsFor) == "limit" {
-		return "limited until " + clockTime(e.WaitsUntil)
+		return "limited until " + clockTime(e.WaitsUntil) + " UTC"
 	}
-	return "waits until " + clockTime(e.WaitsUntil)
+	return "waits until " + clockTime(e.WaitsUntil) + " UTC"
 }
 
 // verdict is outcome and cause.

@@ -144,7 +144,7 @@ func (a Agent) Read(argv []string, terminal bool) Invocation {
 	in := Invocation{Agent: a.Name, Mode: ModeInteractive, Output: OutputText}
 	at := a.find(argv)
 	in.launch, in.words = argv[:at], a.syntax.parse(argv[at:])
-	in.wrapped = at > 0 && !named(a, argv[at-1]) && (shell(argv[0]) || launched(argv) > 0)
+	in.wrapped = len(argv) > 0 && !named(a, in.launch[len(in.launch)-1]) && (shell(argv[0]) || launched(argv) > 0)
 	if !terminal {
 		in.Mode = ModeHeadless
 	}

@@ -64,6 +64,19 @@ func (l *Ledger) Occupant(ctx context.Context, resumedFrom, session string) (*Oc
 	return by, l.failed("look for who is at the session of execution", resumedFrom, err)
 }
 
+// SuccessorOf reads the newest execution that goes on with the work of another and did
+// not fall away before its launch; ErrNotFound when there is none.
+func (l *Ledger) SuccessorOf(ctx context.Context, uid string) (Execution, error) {
+	found, err := l.executions(ctx, selectExecution+` WHERE resumed_from = ? AND "end" <> 'not-started' ORDER BY n DESC LIMIT 1`, uid)
+	if err == nil && len(found) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Execution{}, l.failed("read what went on with execution", uid, err)
+	}
+	return found[0], nil
+}
+
 // occupant is an execution other than uid that has not ended and is at a session,
 // or goes on with the same execution; nil when there is none. A session is also
 // taken by who names it on the command line.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/store/storetest"
 )
@@ -141,4 +142,29 @@ func TestWhoWaitsHasTheSession(t *testing.T) {
 	if err := l.Claim(t.Context(), continuing("third", "next", 4711, 300), ""); err == nil {
 		t.Error("a run that has not ended was gone on with")
 	}
+}
+
+func TestSuccessorOf(t *testing.T) {
+	t.Parallel()
+	l := storetest.Open(t, filepath.Join(t.TempDir(), "ledger.db"))
+	endedAt(t, l, "first", "session", 100)
+	is := func(want string) {
+		t.Helper()
+		e, err := l.SuccessorOf(t.Context(), "first")
+		if e.UID != want || want == "" && !errors.Is(err, store.ErrNotFound) || want != "" && err != nil {
+			t.Errorf("%q, %v; want %q", e.UID, err, want)
+		}
+	}
+	is("")
+	for i, uid := range []string{"second", "third"} {
+		must(t, l.Claim(t.Context(), continuing(uid, "first", 5000+i, 200), "session"))
+		is(uid)
+		end := storetest.Exit(uid, 1, 300)
+		if uid == "third" {
+			end.End, end.ExitCode = lifecycle.EndNotStarted, new(125)
+		}
+		_, err := l.Finish(t.Context(), end)
+		must(t, err)
+	}
+	is("second")
 }

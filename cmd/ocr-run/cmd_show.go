@@ -61,11 +61,20 @@ func runShow(ctx context.Context, c call) error {
 	return c.showForeign(ctx, err)
 }
 
-// printRun prints a run of ours with what was started in it.
+// printRun prints a run of ours with what went on with it and what was started in it.
 func (c call) printRun(ctx context.Context, l *store.Ledger, row store.Execution) error {
 	view := c.views(ctx, []store.Execution{row})[0]
 	view.Attempts = attemptsView(chain(ctx, l, row))
-	if err := c.printExecution(view); err != nil || c.flags.Bool("json") {
+	if c.flags.Bool("json") {
+		return c.printExecution(view)
+	}
+	switch next, err := l.SuccessorOf(ctx, row.UID); {
+	case err == nil:
+		view.Successor = &attemptsView([]store.Execution{next})[0]
+	case !errors.Is(err, store.ErrNotFound):
+		return c.failed(err)
+	}
+	if err := c.printExecution(view); err != nil {
 		return err
 	}
 	below, err := l.Below(ctx, row.UID)

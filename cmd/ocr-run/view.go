@@ -209,10 +209,11 @@ func leftoverList(all []store.Leftover) []render.Leftover {
 }
 
 // resumeOf is the command that continues a run: the one written down at its end, or
-// the one that follows from the session its agent has told of, if nobody was left to
-// write the end.
+// the one that follows from the session its agent has told of. Only the wrapper writes
+// one down: where it was killed, neither the monitor's exit record nor a sweep has any.
 func resumeOf(e store.Execution) []string {
-	if len(e.Resume) > 0 || e.AgentSessionID == "" || e.Process.End != lifecycle.EndLost {
+	ended := e.Process.End.Over() && e.Process.End != lifecycle.EndNotStarted
+	if len(e.Resume) > 0 || e.AgentSessionID == "" || !ended {
 		return e.Resume
 	}
 	a, _ := agent.ByName(e.Agent)

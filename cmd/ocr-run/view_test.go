@@ -187,17 +187,23 @@ func TestWaitingIsShownWhileItLasts(t *testing.T) {
 	}
 }
 
-func TestALostRunIsResumedByWhatItsHooksTold(t *testing.T) {
+func TestARunIsResumedByWhatItsAgentToldIfItsEndDoesNotSay(t *testing.T) {
 	t.Parallel()
 	e := store.Execution{
 		Announcement: store.Announcement{Agent: "codex", Command: []string{"codex", "exec", "hi"}}, AgentSessionID: "0199c0de-0000",
-		Process: lifecycle.Process{End: lifecycle.EndLost},
 	}
-	if got := strings.Join(resumeOf(e), " "); !strings.HasPrefix(got, "codex exec resume 0199c0de-0000 ") {
-		t.Errorf("%q", got)
+	for end, known := range map[lifecycle.ProcessEnd]bool{
+		lifecycle.EndLost: true, lifecycle.EndExited: true, lifecycle.EndSignalled: true,
+		lifecycle.EndQueued: false, lifecycle.EndRunning: false, lifecycle.EndNotStarted: false,
+	} {
+		e.Process.End = end
+		got := strings.Join(resumeOf(e), " ")
+		if strings.HasPrefix(got, "codex exec resume 0199c0de-0000 ") != known || !known && got != "" {
+			t.Errorf("%s: %q", end, got)
+		}
 	}
-	e.Process.End = lifecycle.EndExited
+	e.Process.End, e.Command = lifecycle.EndSignalled, []string{"sh", "-c", "codex exec hi"}
 	if got := resumeOf(e); got != nil {
-		t.Errorf("an end that was seen said nothing, and yet %q", got)
+		t.Errorf("a shell is continued by %q", got)
 	}
 }

@@ -134,6 +134,8 @@ type Invocation struct {
 	launch []string // everything up to and including the agent's own command
 	words  []word
 	forks  bool // it copies the session that it continues into a new one
+	// wrapped is true when the command is no agent's but one that runs it.
+	wrapped bool
 }
 
 // Read understands a command line of this agent. Terminal says whether its
@@ -142,6 +144,7 @@ func (a Agent) Read(argv []string, terminal bool) Invocation {
 	in := Invocation{Agent: a.Name, Mode: ModeInteractive, Output: OutputText}
 	at := a.find(argv)
 	in.launch, in.words = argv[:at], a.syntax.parse(argv[at:])
+	in.wrapped = len(argv) > 0 && !named(a, in.launch[len(in.launch)-1]) && (shell(argv[0]) || launched(argv) > 0)
 	if !terminal {
 		in.Mode = ModeHeadless
 	}

@@ -91,6 +91,12 @@ func launchers() []launcher {
 	}
 }
 
+// shell says whether a word is a shell, which is given a program and no agent's
+// options.
+func shell(arg string) bool {
+	return slices.Contains([]string{"sh", "bash", "dash", "zsh", "ksh", "fish"}, bare(strings.TrimPrefix(filepath.Base(arg), "-")))
+}
+
 // Program is the agent's own command as the words before it look it up: as ours is. It
 // is empty where one of them picks another program by that name (npx), looks elsewhere
 // (env with another PATH or directory), or runs it as somebody else (sudo).

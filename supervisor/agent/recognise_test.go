@@ -197,6 +197,31 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// TestResumeOfNamed: an agent that its user named is resumed where the command takes
+// its options, and not where it is a program in which the agent is run.
+func TestResumeOfNamed(t *testing.T) {
+	t.Parallel()
+	for command, want := range map[string]string{
+		"mine -p fix":                   "mine -p --resume ID GO",
+		"/opt/claude-beta/mine -p fix":  "/opt/claude-beta/mine -p --resume ID GO",
+		"bash -c script":                "",
+		"/bin/sh -c script":             "",
+		"dash -p script":                "",
+		"/usr/local/bin/zsh -lc script": "",
+		"ksh script":                    "",
+		"fish -c script":                "",
+		"env A=1 nice bash -c script":   "",
+		"timeout 9 mine -p fix":         "",
+		"bash":                          "",
+	} {
+		a, _ := ByName("claude")
+		got := strings.Join(a.Resume(a.Read(strings.Fields(command), false), "ID", "GO"), " ")
+		if got != want {
+			t.Errorf("%q, named claude, is resumed by %q, want %q", command, got, want)
+		}
+	}
+}
+
 // TestResumeIsUnderstood: what Resume builds is read back as a resumed run of
 // that session in the same mode.
 func TestResumeIsUnderstood(t *testing.T) {

@@ -12,9 +12,10 @@ const ResumePrompt = "Continue where you left off."
 // Resume is the command that continues a session of the invocation, nil when
 // there is none. A headless run is given the prompt, or ResumePrompt if that is
 // empty; an interactive one opens at its prompt. Options are kept, the original
-// prompt is not.
+// prompt is not. A program in which the agent is somewhere, such as a shell's, does
+// not take the agent's options: nothing continues that.
 func (a Agent) Resume(in Invocation, session, prompt string) []string {
-	if a.syntax.again == nil || session == "" || in.Mode == ModeOther || in.Agent != a.Name {
+	if a.syntax.again == nil || session == "" || in.Mode == ModeOther || in.Agent != a.Name || in.wrapped {
 		return nil
 	}
 	if prompt = strings.TrimLeft(prompt, "- "); prompt == "" { // never an option

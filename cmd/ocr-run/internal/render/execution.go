@@ -18,6 +18,9 @@ type Execution struct {
 	// Attempts are the runs whose work this one continued, oldest first; empty in
 	// lists.
 	Attempts []Attempt `json:"attempts"`
+	// Successor is the newest run that continued the work of this one; nil where none
+	// did or nobody looked. Only people are shown it.
+	Successor *Attempt `json:"-"`
 	// AwaitsUserSince is since when its agent waits for its user.
 	AwaitsUserSince *string `json:"awaits_user_since"`
 	// WaitsFor is what it waits for before its launch: limit or pause. WaitsUntil is

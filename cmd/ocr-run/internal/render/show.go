@@ -45,6 +45,7 @@ func showLines(s Style, e Execution) []line {
 		{"flow", value(e.FlowID)},
 		{"resumed from", value(e.ResumedFrom)},
 		{"attempts", attemptsText(s, e)},
+		{"continued by", successorText(s, e)},
 		{"waits", waitText(e)},
 		{"waits for you", moment(s, e.AwaitsUserSince)},
 		{"process", processText(e)},
@@ -75,6 +76,14 @@ func attemptsText(s Style, e Execution) string {
 		parts = append(parts, ShortUID(a.UID)+" "+judged(s, a.Outcome, a.Cause))
 	}
 	return "this is number " + number(len(e.Attempts)+1) + ", after " + strings.Join(parts, ", ")
+}
+
+// successorText is which run went on with the work and what came of it.
+func successorText(s Style, e Execution) string {
+	if e.Successor == nil {
+		return ""
+	}
+	return ShortUID(e.Successor.UID) + " " + judged(s, e.Successor.Outcome, e.Successor.Cause)
 }
 
 // waitText is what a run waits for before its launch; empty when it does not wait.
@@ -235,6 +244,10 @@ func nextText(e Execution) string {
 	switch {
 	case e.Outcome == "running" || e.Outcome == "success":
 		return ""
+	case e.Successor != nil && e.Successor.Outcome == "success":
+		return ""
+	case e.Successor != nil: // the work is where that one left it
+		return CommandLine([]string{"ocr-run", "show", ShortUID(e.Successor.UID)})
 	case e.Resume != nil:
 		return goOnText(e)
 	case e.Workflow != nil && e.Workflow.ID != "" && e.Workflow.Completeness != "complete":

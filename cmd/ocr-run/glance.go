@@ -41,6 +41,7 @@ type glance struct {
 	moves  int
 	lines  []string
 	text   agent.Standing
+	ending screenEnding
 	limit  limit
 	grown  uint64
 	steps  uint64
@@ -70,7 +71,38 @@ func (w *wrapping) progress(ctx context.Context) supervisor.Progress {
 		s.look.moves = moves
 		s.look.steps++
 	}
+	s.look.ending.take(s.look.text, standing, len(s.look.lines) > 0)
 	return s.told(standing, w.env.clock.Now().Wall)
+}
+
+// screenEnding follows whether the screen shows the end of the turn that the record
+// holds open: some agents write down no end of one that was interrupted or failed.
+// Its zero value has seen nothing.
+type screenEnding struct {
+	// drawn: something was on the screen; shown and record are as at the last look.
+	drawn         bool
+	shown, record agent.Standing
+	// over: the screen shows the end, and moves is how far the record was then.
+	over  bool
+	moves int
+}
+
+// take adds a look. An end is that of the open turn if it came to be shown while that
+// was open, and the record has told of no move since: what was on the screen from the
+// start is of an earlier session, and where another turn was open at the last look, it
+// is of that one.
+func (e *screenEnding) take(shown, record agent.Standing, drawn bool) {
+	fresh := shown.Turn != e.shown.Turn || shown.Detail != e.shown.Detail
+	another := e.record.Turn == agent.TurnOpen && record.Turns != e.record.Turns
+	switch {
+	case record.Turn != agent.TurnOpen || !shown.Turn.Settled():
+		e.over = false
+	case fresh:
+		e.over, e.moves = e.drawn && !another, record.Moves
+	default:
+		e.over = e.over && record.Moves == e.moves
+	}
+	e.drawn, e.shown, e.record = drawn, shown, record
 }
 
 // told is a standing in the supervisor's words. Whether the agent waits for a person
@@ -80,9 +112,9 @@ func (s *witness) told(standing agent.Standing, now time.Time) supervisor.Progre
 		Grown: s.look.grown, Steps: s.look.steps, Runaway: standing.Runaway(), Waiting: standing.Waiting || s.look.text.Waiting && !standing.Turn.Settled(),
 	}
 	switch {
-	case standing.Turn == agent.TurnOpen:
+	case standing.Turn == agent.TurnOpen && !(s.look.ending.over && s.in.Mode == agent.ModeInteractive):
 		p.Turn = lifecycle.TurnRunning
-	case standing.Turn.Settled():
+	case standing.Turn == agent.TurnOpen, standing.Turn.Settled():
 		p.Turn = lifecycle.TurnCompleted
 	case standing.Turn == agent.TurnUnknown && s.in.Mode == agent.ModeHeadless:
 		// It was given its one request on the command line.

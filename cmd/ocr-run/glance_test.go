@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/supervisor/agent"
 )
 
@@ -55,5 +56,63 @@ func TestLimitCountsFromWhenItWasRead(t *testing.T) {
 	}
 	if got := l.until(agent.Standing{Cause: agent.CauseLimited, Detail: "too many requests"}, agent.Standing{}, now); got != 0 {
 		t.Errorf("a limit without an end ends at %v", time.UnixMilli(got))
+	}
+}
+
+// TestScreenEndsTurn: a turn that the record holds open is over where the screen shows
+// its end, and not that of another.
+func TestScreenEndsTurn(t *testing.T) {
+	t.Parallel()
+	type look struct {
+		screen string
+		record agent.Standing
+	}
+	open := func(turns, moves int) agent.Standing {
+		return agent.Standing{Turn: agent.TurnOpen, Turns: turns, Moves: moves}
+	}
+	const (
+		prompt    = "│ >   Type your message\n"
+		works     = "> fix it\n✦ I look\n⠋ Thinking…\n"
+		cancelled = "> fix it\n✦ I look\nℹ Request cancelled.\n" + prompt
+		failed    = "> fix it\n✕ [API Error: 500 internal server error]\n" + prompt
+	)
+	begins := look{prompt, agent.Standing{}}
+	for _, tt := range []struct {
+		name, agent string
+		headless    bool
+		looks       []look
+		want        lifecycle.TurnState
+	}{
+		{"at work", "gemini", false, []look{begins, {works, open(1, 2)}}, lifecycle.TurnRunning},
+		{"interrupted", "gemini", false, []look{begins, {works, open(1, 2)}, {cancelled, open(1, 2)}, {cancelled, open(1, 2)}}, lifecycle.TurnCompleted},
+		{"interrupted at once", "qwen", false, []look{begins, {"● Request cancelled.\n", open(1, 1)}}, lifecycle.TurnCompleted},
+		{"failed", "gemini", false, []look{begins, {works, open(1, 2)}, {failed, open(1, 2)}}, lifecycle.TurnCompleted},
+		{"headless", "gemini", true, []look{begins, {works, open(1, 2)}, {cancelled, open(1, 2)}}, lifecycle.TurnRunning},
+		{"asked again", "gemini", false, []look{begins, {cancelled, open(1, 2)}, {cancelled + works, open(1, 2)}}, lifecycle.TurnRunning},
+		{"goes on behind it", "qwen", false, []look{begins, {cancelled, open(1, 2)}, {cancelled, open(1, 3)}}, lifecycle.TurnRunning},
+		{"and is interrupted again", "gemini", false, []look{begins, {cancelled, open(1, 2)}, {works, open(1, 3)}, {cancelled, open(1, 3)}}, lifecycle.TurnCompleted},
+		{"the one before was", "claude", false, []look{begins, {works, open(1, 2)}, {"⎿ Interrupted by user\n> do that\n", open(2, 4)}}, lifecycle.TurnRunning},
+		{"one of an earlier session was", "claude", false, []look{{"⎿ Interrupted by user\n> go on\n", open(1, 1)}, {"⎿ Interrupted by user\n> go on\n", open(1, 1)}}, lifecycle.TurnRunning},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			a, ok := agent.ByName(tt.agent)
+			if !ok {
+				t.Fatal("no such agent")
+			}
+			s := &witness{in: agent.Invocation{Mode: agent.ModeInteractive}}
+			if tt.headless {
+				s.in.Mode = agent.ModeHeadless
+			}
+			var got lifecycle.TurnState
+			for _, l := range tt.looks {
+				s.look.text = a.Text(l.screen, s.in)
+				s.look.ending.take(s.look.text, l.record, true)
+				got = s.told(l.record, time.Time{}).Turn
+			}
+			if got != tt.want {
+				t.Errorf("the turn is %q, want %q", got, tt.want)
+			}
+		})
 	}
 }

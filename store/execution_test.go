@@ -241,6 +241,18 @@ func TestFinish(t *testing.T) {
 	wantEvents(t, l, "u1", lifecycle.EventAnnounced, lifecycle.EventStarted, lifecycle.EventEnded)
 }
 
+// That nothing continues a run is not the same as that nothing is known.
+func TestFinishWithNothingToGoOnWith(t *testing.T) {
+	t.Parallel()
+	l := announced(t)
+	e := storetest.Exit("u1", 3, 3000)
+	e.Resume = []string{}
+	must(t, finish(t.Context(), l, e))
+	if got := execution(t, l, "u1"); got.Resume == nil || len(got.Resume) != 0 {
+		t.Errorf("%#v", got.Resume)
+	}
+}
+
 func TestFinishOfAnOldGenerationIsFenced(t *testing.T) {
 	t.Parallel()
 	l := storetest.New(t)

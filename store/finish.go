@@ -228,6 +228,9 @@ func endValues(e Ending, startMS int64, round, others any) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e.Resume != nil && resume == nil {
+		resume = "[]"
+	}
 	leftovers, err := leftoversJSON(e.Leftovers)
 	if err != nil {
 		return nil, err

@@ -210,8 +210,9 @@ type Ending struct {
 	Leftovers   Leftovers            `json:"leftovers"`
 	// AgentSessionID is the agent's own id for its session, when known.
 	AgentSessionID string `json:"agent_session_id,omitempty"`
-	// Resume is the command that would continue the work, when there is one.
-	Resume []string `json:"resume,omitempty"`
+	// Resume is the command that would continue the work: nil when none is known, and
+	// empty when it is known that there is none.
+	Resume []string `json:"resume,omitzero"`
 	// HostWorkflow is the host's workflow as it stood at the end; nil when there
 	// was none.
 	HostWorkflow *WorkflowView `json:"host_workflow,omitempty"`

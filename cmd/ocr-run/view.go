@@ -213,7 +213,7 @@ func leftoverList(all []store.Leftover) []render.Leftover {
 // one down: where it was killed, neither the monitor's exit record nor a sweep has any.
 func resumeOf(e store.Execution) []string {
 	ended := e.Process.End.Over() && e.Process.End != lifecycle.EndNotStarted
-	if len(e.Resume) > 0 || e.AgentSessionID == "" || !ended {
+	if e.Resume != nil || e.AgentSessionID == "" || !ended {
 		return e.Resume
 	}
 	a, _ := agent.ByName(e.Agent)

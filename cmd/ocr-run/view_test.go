@@ -202,7 +202,11 @@ func TestARunIsResumedByWhatItsAgentToldIfItsEndDoesNotSay(t *testing.T) {
 			t.Errorf("%s: %q", end, got)
 		}
 	}
-	e.Process.End, e.Command = lifecycle.EndSignalled, []string{"sh", "-c", "codex exec hi"}
+	e.Process.End, e.Resume = lifecycle.EndExited, []string{}
+	if got := resumeOf(e); len(got) != 0 {
+		t.Errorf("a session that is gone is continued by %q", got)
+	}
+	e.Process.End, e.Resume, e.Command = lifecycle.EndSignalled, nil, []string{"sh", "-c", "codex exec hi"}
 	if got := resumeOf(e); got != nil {
 		t.Errorf("a shell is continued by %q", got)
 	}

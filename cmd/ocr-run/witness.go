@@ -164,7 +164,11 @@ func (w *wrapping) testify(ctx context.Context, e *store.Ending) {
 	if e.AgentSessionID == "" {
 		e.AgentSessionID = seen.Session()
 	}
-	if len(e.Resume) == 0 && e.AgentSessionID != "" && !seen.Record.Gone {
+	switch {
+	case len(e.Resume) > 0:
+	case seen.Record.Gone:
+		e.Resume = []string{}
+	case e.AgentSessionID != "":
 		e.Resume = s.agent.Resume(s.in, e.AgentSessionID, "")
 	}
 }

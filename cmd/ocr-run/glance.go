@@ -111,11 +111,12 @@ func (s *witness) told(standing agent.Standing, now time.Time) supervisor.Progre
 	p := supervisor.Progress{
 		Grown: s.look.grown, Steps: s.look.steps, Runaway: standing.Runaway(), Waiting: standing.Waiting || s.look.text.Waiting && !standing.Turn.Settled(),
 	}
+	ended := standing.Turn.Settled() || s.look.ending.over && s.in.Mode == agent.ModeInteractive
 	switch {
-	case standing.Turn == agent.TurnOpen && !(s.look.ending.over && s.in.Mode == agent.ModeInteractive):
-		p.Turn = lifecycle.TurnRunning
-	case standing.Turn == agent.TurnOpen, standing.Turn.Settled():
+	case standing.Turn != agent.TurnUnknown && ended:
 		p.Turn = lifecycle.TurnCompleted
+	case standing.Turn == agent.TurnOpen:
+		p.Turn = lifecycle.TurnRunning
 	case standing.Turn == agent.TurnUnknown && s.in.Mode == agent.ModeHeadless:
 		// It was given its one request on the command line.
 		p.Turn = lifecycle.TurnPending

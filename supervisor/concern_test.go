@@ -4,6 +4,11 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/heartbeat/clock/clocktest"
+	"github.com/ocr-run/ocr-run/lifecycle"
 )
 
 // A terminal that takes no byte holds nobody up, and at most one line waits for it.
@@ -39,4 +44,16 @@ func TestWarningsAreWaitedForByNobody(t *testing.T) {
 		}
 		close(r.over)
 	})
+}
+
+// The same alarm twice is evidence once, of the later time.
+func TestNoteOnce(t *testing.T) {
+	t.Parallel()
+	r := &run{cfg: Config{Clock: clocktest.New(clock.Reading{Wall: time.UnixMilli(5)})}}
+	for _, detail := range []string{"a", "b", "a"} {
+		r.note(lifecycle.SourceOwnAct, detail, "")
+	}
+	if len(r.evidence) != 2 || r.evidence[1].Detail != "a" {
+		t.Errorf("%+v", r.evidence)
+	}
 }

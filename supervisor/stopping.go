@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -197,11 +198,16 @@ func keyWindow(e wire.ExitReport, agent, headless bool) time.Duration {
 	}
 }
 
-// note keeps a piece of evidence.
+// note keeps a piece of evidence. One that says the same again says it of the later time.
 func (r *run) note(source lifecycle.EvidenceSource, detail string, points lifecycle.Cause) {
-	r.evidence = append(r.evidence, lifecycle.Evidence{
-		Source: source, Detail: detail, AtMS: r.cfg.Clock.Now().Wall.UnixMilli(), Points: points,
-	})
+	e := lifecycle.Evidence{Source: source, Detail: detail, AtMS: r.cfg.Clock.Now().Wall.UnixMilli(), Points: points}
+	if at := slices.IndexFunc(r.evidence, func(had lifecycle.Evidence) bool {
+		had.AtMS = e.AtMS
+		return had == e
+	}); at >= 0 {
+		r.evidence = slices.Delete(r.evidence, at, at+1)
+	}
+	r.evidence = append(r.evidence, e)
 }
 
 // ignoreTTOU lets a process behind the terminal touch it without being stopped.

@@ -17,6 +17,9 @@ TARGETS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 # The race detector needs a C compiler that can link; asked only when used.
 RACE     = $(shell CGO_ENABLED=1 $(GO) build -race -o /dev/null runtime/cgo 2>/dev/null && echo -race)
 TESTWAIT ?= 15m
+# Tests send and await hang-ups and interrupts; who was started ignoring them, as by
+# nohup, passes that on, and only some systems can take it back here.
+HEEDING  = $(shell env --default-signal=HUP,INT true 2>/dev/null && echo env --default-signal=HUP,INT)
 FUZZTIME ?= 30s
 # Children of the flow that `make flows` cancels.
 CHILDREN ?= 500
@@ -63,11 +66,11 @@ clean: ## remove what the targets above wrote
 test: ## run all tests, with the race detector where a C compiler is present
 	@set -e; race='$(RACE)'; \
 	if [ -z "$$race" ]; then echo 'note: no working C compiler, so no race detector'; fi; \
-	$(GO) test -count=1 -timeout $(TESTWAIT) $$race ./...
+	$(HEEDING) $(GO) test -count=1 -timeout $(TESTWAIT) $$race ./...
 
 .PHONY: race
 race: ## run all tests with the race detector or fail
-	CGO_ENABLED=1 $(GO) test -count=1 -timeout $(TESTWAIT) -race ./...
+	CGO_ENABLED=1 $(HEEDING) $(GO) test -count=1 -timeout $(TESTWAIT) -race ./...
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (30s)

@@ -163,6 +163,11 @@ func (r *run) begin(ctx context.Context) (err error) {
 	// long as its process.
 	monitor.Catch(r.sigs, caught())
 	signal.Notify(r.cont, unix.SIGCONT)
+	// Here, where we would only wait for the row: the way through another thread was
+	// measured to cost more than the file. Without one the run goes on.
+	if r.cfg.StateDir != "" && r.runFile == nil {
+		r.takeLease()
+	}
 	return nil
 }
 
@@ -216,19 +221,13 @@ func (c Config) Announcement(at clock.Reading) store.Announcement {
 	return a
 }
 
-// announce writes the intent down, before the child exists. The row and the run
-// file are written side by side: each waits for the disk. Neither a missing file
-// nor a broken ledger stops the run.
+// announce writes the intent down, before the child exists. A broken ledger does
+// not stop the run.
 func (r *run) announce(ctx context.Context) {
-	var file sync.WaitGroup
-	if r.cfg.StateDir != "" && r.runFile == nil {
-		file.Go(r.takeLease)
-	}
 	r.writeIntent(ctx)
 	if r.cfg.Announced != nil {
 		r.cfg.Announced(ctx)
 	}
-	file.Wait()
 }
 
 // writeIntent writes the row. It may stand already, written by us.
@@ -255,9 +254,17 @@ func (r *run) takeLease() {
 		}
 	}
 	r.runFile = f
-	// The command need not wait for the disk; its end does.
+}
+
+// syncRunFile has the run file reach the disk: from then on the exit record is only
+// written over what is there. The command need not wait for it; its end does. One
+// that is over at once has no need of it.
+func (r *run) syncRunFile() {
+	if r.runFile == nil {
+		return
+	}
 	r.syncing.Go(func() {
-		if err := f.Sync(); err != nil {
+		if err := r.runFile.Sync(); err != nil {
 			r.cfg.Log.Warn().Err(err).Msg("run file not on disk")
 		}
 	})
@@ -310,6 +317,7 @@ func (r *run) started(ctx context.Context, child wire.ChildReport) {
 	if over {
 		return
 	}
+	r.syncRunFile()
 	if err := r.cfg.Journal.Launched(ctx, r.launched); err != nil {
 		r.cfg.Log.Warn().Err(err).Msg("write launch")
 	}

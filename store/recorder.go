@@ -59,6 +59,8 @@ type Recorder struct {
 	entered bool
 	// reannounced: the row was written anew since the last beat.
 	reannounced bool
+	// skipped: the ledger was too busy for the last beat, and for that alone.
+	skipped bool
 	// spoolLost: the spool failed and Log has been told.
 	spoolLost bool
 	// lost is why the last fact could be written nowhere, nil when it could.
@@ -77,7 +79,7 @@ func NewRecorder(c RecorderConfig) *Recorder {
 }
 
 // Degraded says whether anything of this run went, for a while, elsewhere than
-// to the ledger. It stays true.
+// to the ledger, or two beats in a row nowhere. It stays true.
 func (r *Recorder) Degraded() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -298,10 +300,14 @@ func (r *Recorder) record(ctx context.Context, f fact, write func(context.Contex
 	err := r.direct(c, f, write) //nolint:contextcheck // it inherits ctx
 	switch {
 	case err == nil:
-		r.lost, r.entered = nil, true
+		r.lost, r.entered, r.skipped = nil, true, false
 		return nil
 	case refusal(err):
 		r.config.Log(err)
+		return err
+	case f.Op == "" && !r.skipped && hasCode(err, codeBusy, codeLocked):
+		// Disks stall, and the next one says what this one could not.
+		r.skipped = true
 		return err
 	}
 	if !r.degraded {

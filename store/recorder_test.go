@@ -193,6 +193,27 @@ func TestALockedLedgerDelaysNobody(t *testing.T) {
 	wantEvents(t, l, "u1", lifecycle.EventAnnounced, lifecycle.EventDegraded, lifecycle.EventStarted, lifecycle.EventEnded)
 }
 
+func TestABeatMayBeSkippedWhereTwoMayNot(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.live(t)
+	for range 2 {
+		release := hold(t, d.path)
+		d.beatInVain(t)
+		release()
+		d.beat(t)
+	}
+	if d.Degraded() {
+		t.Error("a beat that came again degrades the run")
+	}
+	hold(t, d.path)
+	d.beatInVain(t)
+	d.beatInVain(t)
+	if !d.Degraded() {
+		t.Error("a ledger that takes no beats degrades nothing")
+	}
+}
+
 func TestADeletedLedgerIsWrittenAnew(t *testing.T) {
 	t.Parallel()
 	for name, next := range map[string]func(*testing.T, *desk){

@@ -89,7 +89,7 @@ func (r *run) calledOff(s os.Signal) {
 	case passOn:
 		// The kernel stops no orphaned group for a key: nobody would ever wake it.
 		if s == unix.SIGTSTP && !orphanedGroup() {
-			r.stopSelf(unix.SIGTSTP)
+			r.stopSelf(unix.SIGTSTP, 0)
 			r.heart.Resumed()
 		}
 	case resize:

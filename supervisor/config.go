@@ -98,9 +98,13 @@ type Config struct {
 	// Missing says why there is nothing to execute; nil when there is. The run
 	// is then recorded as not started.
 	Missing error
-	// Dir is the working directory, Workspace the directory the run belongs to.
+	// Dir is the name of the working directory, Workspace the directory the run
+	// belongs to.
 	Dir       string
 	Workspace string
+	// Chdir is the directory the command is started in; empty for the one we are in
+	// ourselves, which may have lost its name, or have one that we may not walk along.
+	Chdir string
 	// Env is the whole environment of the run.
 	Env []string
 

@@ -17,6 +17,10 @@ import (
 // bare command would have.
 const resumeWait = 100 * time.Millisecond
 
+// stopTime is how long a command may take to stop once it was told to, and still have
+// stopped for that: a full-screen one restores the terminal first.
+const stopTime = time.Second
+
 // takeFront makes the user's terminal raw and its input the run's, if our group
 // is in front and the run is to be. It says whether that is so now.
 func (r *run) takeFront() bool {
@@ -94,7 +98,7 @@ func (r *run) suspend(ctx context.Context, sig syscall.Signal) {
 		r.relay.Park()
 	}
 	r.leaveFront()
-	r.stopSelf(sig)
+	r.stopSelf(sig, r.target(sig))
 	if r.heart != nil {
 		r.heart.Resumed()
 	}
@@ -111,15 +115,25 @@ func (r *run) hangUpReader(sig syscall.Signal) {
 	}
 }
 
-// stopSelf stops our own process group by sig and returns when it is set going
-// again. The group is the job: in a script, the script stops with us.
-func (r *run) stopSelf(sig syscall.Signal) {
+// target is who stops with the run: our own process group, for that is the job, and in
+// a script the script stops with us; or ourselves alone where the stop was sent to us:
+// then everybody else has got theirs, another wrapper of the pipeline for one.
+func (r *run) target(sig syscall.Signal) int {
+	if sig == unix.SIGTSTP && r.toldAt > 0 && r.cfg.Clock.Now().Awake-r.toldAt < stopTime {
+		return unix.Getpid()
+	}
+	return 0
+}
+
+// stopSelf stops who is named as for kill(2) by sig, and returns when we are set going
+// again.
+func (r *run) stopSelf(sig syscall.Signal, who int) {
 	select {
 	case <-r.cont:
 	default:
 	}
 	byDefault(sig, func() {
-		_ = unix.Kill(0, sig)
+		_ = unix.Kill(who, sig)
 		t := time.NewTimer(resumeWait)
 		defer t.Stop()
 		select {

@@ -77,10 +77,12 @@ type run struct {
 	front     bool // we are in front and the terminal is raw
 	wantFront bool // the run is to be in front whenever we are
 	suspended bool // the run is stopped by job control
-	exit      wire.ExitReport
-	exitAt    clock.Reading // when the command ended
-	hurry     chan struct{} // see urgent
-	lostTTY   bool          // the terminal is known to be gone
+	// toldAt is the awake time at which we were last told to stop by job control, 0 for never.
+	toldAt  time.Duration
+	exit    wire.ExitReport
+	exitAt  clock.Reading // when the command ended
+	hurry   chan struct{} // see urgent
+	lostTTY bool          // the terminal is known to be gone
 	// launchWritten: the journal has the launch.
 	launchWritten bool
 	launchErr     error
@@ -96,6 +98,8 @@ type run struct {
 	// interrupted is the awake time of the last interrupt typed at the run, in
 	// nanoseconds; 0 for never.
 	interrupted atomic.Int64
+	// pressed is the same of the last such key, whatever the run makes of it.
+	pressed atomic.Int64
 	// keyed is the same of the last key that a program may be left with.
 	keyed atomic.Int64
 	// helper is a child of the wrapper that is none of the run's; 0 without one.
@@ -184,7 +188,7 @@ func (r *run) prepare() error {
 		argv = r.cfg.Command
 	}
 	return r.wire.Send(wire.MsgLaunch, wire.LaunchOrder{
-		Path: r.cfg.Path, Argv: argv, Env: r.cfg.Env, Dir: r.cfg.Dir, Foreground: r.plan.front,
+		Path: r.cfg.Path, Argv: argv, Env: r.cfg.Env, Dir: r.cfg.Chdir, Foreground: r.plan.front,
 		UID: r.cfg.UID, Leftovers: r.cfg.Leftovers, GraceMS: r.cfg.Grace.Milliseconds(),
 		Scope: r.cfg.Scope,
 	}.Pack())

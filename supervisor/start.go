@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
@@ -44,7 +45,7 @@ type circumstances struct {
 	// isTerminal says which of 0, 1 and 2 are the controlling terminal, isPipe
 	// which are a pipe or a socket.
 	isTerminal, isPipe [3]bool
-	// isFile: standard input is a regular file.
+	// isFile: standard input is a regular file, or a device that is no terminal.
 	isFile bool
 }
 
@@ -72,7 +73,7 @@ func decide(c circumstances) plan {
 func (r *run) circumstances() circumstances {
 	c := circumstances{mode: r.cfg.PTY, noMonitor: r.cfg.NoMonitor, terminal: r.tty != nil}
 	info, err := r.cfg.Stdin.Stat()
-	c.isFile = err == nil && info.Mode().IsRegular()
+	c.isFile = err == nil && (info.Mode().IsRegular() || info.Mode()&os.ModeCharDevice != 0 && !term.IsTerminal(int(r.cfg.Stdin.Fd())))
 	c.ours = r.tty != nil && r.tty.Foreground()
 	for i, f := range r.files() {
 		c.isTerminal[i] = terminal.IsControlling(int(f.Fd()))

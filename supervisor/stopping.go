@@ -47,6 +47,9 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 	sig := number(s)
 	switch policyOf(s) {
 	case passOn:
+		if sig == unix.SIGTSTP {
+			r.toldAt = r.cfg.Clock.Now().Awake
+		}
 		r.stop.passed = sig
 		r.order(wire.MsgSignal, wire.PackNum(int64(sig)))
 	case polite:
@@ -153,8 +156,10 @@ func (r *run) typed(b []byte) {
 	if bytes.IndexByte(b, 0x03) < 0 && bytes.IndexByte(b, 0x1c) < 0 {
 		return
 	}
+	now := int64(r.cfg.Clock.Now().Awake)
+	r.pressed.Store(now)
 	if r.cfg.Headless || terminal.Interrupts(r.pair.Master, b) {
-		r.interrupted.Store(int64(r.cfg.Clock.Now().Awake))
+		r.interrupted.Store(now)
 	}
 }
 
@@ -163,6 +168,11 @@ func (r *run) typed(b []byte) {
 func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
 	now := r.exitAt.Awake
 	key := time.Duration(r.interrupted.Load())
+	if r.exit.Signal == unix.SIGINT || r.exit.Signal == unix.SIGQUIT {
+		// It reads keys itself and dies of one all the same: it has a terminal of its own
+		// in between, as another wrapper has.
+		key = time.Duration(r.pressed.Load())
+	}
 	switch {
 	case r.stop.by != lifecycle.StoppedByNobody:
 		// The margin covers the kill itself and its report.

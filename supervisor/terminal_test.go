@@ -217,6 +217,37 @@ func TestKeyInARawProgramCancelsNothing(t *testing.T) {
 	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByNobody)
 }
 
+// Another wrapper, or a remote shell, has a terminal of its own in between: it reads
+// the key as it is and dies of it all the same.
+func TestKeyThatKillsARawProgramCancels(t *testing.T) {
+	b := newBench(t, "stty raw -echo; echo ready; dd bs=1 count=1 >/dev/null 2>&1; stty sane; kill -INT $$")
+	s := newShell(b)
+	s.send("$W\n")
+	s.expect("ready")
+	s.send("\x03")
+	s.prompt(130)
+	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByUser)
+}
+
+// Each of two wrappers in a pipeline stops the whole group; that is one stop.
+func TestAPipelineOfTwoIsStoppedOnce(t *testing.T) {
+	s := newShell(newBench(t, "trap 'exit 3' INT; trap 'echo again >/dev/tty' CONT; echo ready >/dev/tty; while :; do sleep 0.02; done"))
+	s.send("$W | $W\n")
+	s.expect("ready")
+	s.expect("ready")
+	for range 5 {
+		s.jobInFront()
+		s.send("\x1a")
+		s.expect("Stopped")
+		s.prompt(148)
+		s.send("fg\n")
+		s.expect("again")
+		s.expect("again")
+	}
+	s.send("\x03")
+	s.prompt(3)
+}
+
 func TestKeyAtAHeadlessAgentCancels(t *testing.T) {
 	b := newBench(t, "stty raw -echo; echo ready; dd bs=1 count=1 >/dev/null 2>&1; stty sane; exit 4")
 	b.order.Headless = true

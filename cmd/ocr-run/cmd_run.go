@@ -74,9 +74,12 @@ func newWrapping(ctx context.Context, env environment, opts runOptions, command 
 	})
 	w.agent, w.witness = w.newWitness(ctx, opts.agent, command)
 	w.inherit(ctx)
-	w.path, w.missing = findCommand(command[0], w.childEnv(), opts.cwd)
+	w.path, w.missing = findCommand(command[0], w.childEnv(), w.moves())
 	if w.tee, err = newTee(opts.log, opts.logSize); err != nil {
 		return nil, fmt.Errorf("--log: %w", err)
+	}
+	if err := w.receiptApart(); err != nil {
+		return nil, err
 	}
 	w.listen()
 	w.inject()
@@ -168,7 +171,7 @@ func (w *wrapping) config(ctx context.Context) supervisor.Config {
 	return supervisor.Config{
 		UID: w.uid, ParentUID: w.parent, ResumedFrom: o.resumedFrom, WorkflowID: o.workflow, Lineage: w.lineage, Name: o.name, Agent: w.agent,
 		Headless: w.witness.headless(),
-		Command:  w.command, Argv: w.injected.argv, StopSignal: w.stopSignal(), Path: w.path, Missing: w.missing, Dir: o.cwd, Workspace: workspaceOf(o.cwd), Env: w.childEnv(),
+		Command:  w.command, Argv: w.injected.argv, StopSignal: w.stopSignal(), Path: w.path, Missing: w.missing, Dir: o.cwd, Chdir: w.moves(), Workspace: workspaceOf(o.cwd), Env: w.childEnv(),
 		Stdin: w.env.stdin, Stdout: w.env.stdout, Stderr: w.env.stderr,
 		PTY: o.pty, NoMonitor: o.noMonitor, Scope: o.scope,
 		OnHangup: o.onHangup, Leftovers: o.leftovers,
@@ -179,6 +182,15 @@ func (w *wrapping) config(ctx context.Context) supervisor.Config {
 		Watch:   w.watching(ctx),
 		Host:    w.hostRoot(), Announced: w.announced, Ended: w.ended, Launched: w.launched, Log: w.log,
 	}
+}
+
+// moves is the directory the command is to be started in, empty where we are in it:
+// it is then handed on as it is, whatever has become of its name.
+func (w *wrapping) moves() string {
+	if w.opts.cwd == w.env.dir {
+		return ""
+	}
+	return w.opts.cwd
 }
 
 // hostRoot is the root of the host's project, empty without a host.

@@ -246,6 +246,21 @@ func (w *wrapping) receipt(view render.Execution, to receiptTo) {
 	}
 }
 
+// receiptApart refuses a file for the receipt that is where the command's own output
+// goes: it would be written over it.
+func (w *wrapping) receiptApart() error {
+	to, err := os.Stat(w.opts.receipt)
+	if w.opts.receipt == "" || err != nil || to.Mode()&os.ModeCharDevice != 0 {
+		return nil
+	}
+	for _, f := range []*os.File{w.env.stdout, w.env.stderr} {
+		if there, err := f.Stat(); err == nil && os.SameFile(to, there) {
+			return fmt.Errorf("--receipt: %s is where the command's own output goes; --json prints the receipt on standard error", w.opts.receipt)
+		}
+	}
+	return nil
+}
+
 // writeReceipt writes the receipt to the file asked for.
 func (w *wrapping) writeReceipt(doc []byte, uid string) {
 	if err := os.WriteFile(w.opts.receipt, doc, 0o600); err != nil {
@@ -268,7 +283,7 @@ func (w *wrapping) onEnd(ctx context.Context, view render.Execution) {
 	}
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", w.opts.onEnd)
 	// Without the marker of the run, of which this is no part: the run is over.
-	cmd.Dir, cmd.Env = w.opts.cwd, overlay(w.env.environ, w.opts.env)
+	cmd.Dir, cmd.Env = w.moves(), overlay(w.env.environ, w.opts.env)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(doc), w.env.stderr, w.env.stderr
 	// We ignore this signal to handle the terminal from behind, and a program
 	// inherits that; what is caught begins at its default.

@@ -64,7 +64,7 @@ func (w *wrapping) placing() func(path string) (*os.File, error) {
 	if elevates(w.command[0]) || w.path == "" || w.opts.leftovers != supervisor.LeftoversStop {
 		return nil
 	}
-	program, err := findCommand(w.witness.in.Program(), w.childEnv(), w.opts.cwd)
+	program, err := findCommand(w.witness.in.Program(), w.childEnv(), w.moves())
 	if err == nil {
 		program = inDir(w.opts.cwd, program)
 	}

@@ -221,8 +221,10 @@ func (m *monitor) letGo(body []byte) {
 	}
 	if m.leads {
 		// A reader waits for the last writer, and a writer for the last reader, and
-		// neither is us.
+		// neither is us. Nor do we keep a file system busy: we were in the run's
+		// directory to hand it on, for a name may lead elsewhere by now.
 		ToNull(0, 1, 2)
+		_ = unix.Chdir("/")
 	}
 	if m.heldEnd != nil {
 		m.changed(*m.heldEnd)

@@ -128,7 +128,7 @@ func Start(uid string, fds Descriptors) (pid int, conn *wire.Conn, err error) {
 		defer unix.Close(own[i]) //nolint:errcheck // the monitor has its own
 	}
 	pid, err = syscall.ForkExec(self, []string{Name}, &syscall.ProcAttr{
-		Dir: "/", Files: fds.Run[:], Sys: &syscall.SysProcAttr{Setsid: true},
+		Files: fds.Run[:], Sys: &syscall.SysProcAttr{Setsid: true},
 		Env: []string{
 			proc.EnvUID + "=" + uid, fmt.Sprintf("%s=%d %d %d", envDescriptors, own[0], own[1], own[2]),
 			"GOMAXPROCS=1", "GOGC=50",

@@ -28,7 +28,7 @@ type LaunchOrder struct {
 	Path string // the file to execute, already resolved
 	Argv []string
 	Env  []string
-	Dir  string
+	Dir  string // to start in; empty for the directory the monitor was started in
 	// Foreground: the run starts as the foreground of its terminal.
 	Foreground bool
 	UID        string

@@ -293,7 +293,7 @@ func (r *run) launch(ctx context.Context) bool {
 		}
 		return false
 	case m.Kind == wire.MsgFailed:
-		r.launchErr = fmt.Errorf("execute %s: %w", r.cfg.Path, syscall.Errno(wire.UnpackNum(m.Body)))
+		r.launchErr = fmt.Errorf("execute %s: %w", r.cfg.Path, whyNot(syscall.Errno(wire.UnpackNum(m.Body))))
 		return false
 	}
 	child, err := wire.UnpackChild(m.Body)

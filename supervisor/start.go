@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -201,11 +202,19 @@ func (r *run) direct(ctx context.Context) error {
 	return nil
 }
 
+// whyNot explains the error of a file that was there when it was looked for.
+func whyNot(errno syscall.Errno) error {
+	if errno == unix.ENOENT {
+		return fmt.Errorf("what it is to be run by, as its first line or its header says: %w", errno)
+	}
+	return errno
+}
+
 // launchCode is the exit code of a command that did not start, as the shell has
-// it: not found at all, or found and not to be executed.
+// it: not found at all, or what its first line names is not; or found and not to be
+// executed.
 func launchCode(err error) int {
-	var errno syscall.Errno
-	if errors.Is(err, fs.ErrNotExist) && !errors.As(err, &errno) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return ExitNotFound
 	}
 	return ExitNotExecutable

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"sync"
 	"time"
@@ -62,9 +63,10 @@ type hosting struct {
 	steps uint64
 }
 
-// findHost is the host of a directory. One that was deleted has none.
+// findHost is the host of a directory. One that was deleted has none, nor has one that
+// its name does not lead us to: the product looks for itself by that name.
 func findHost(dir string) (host ocrdb.Host, ok bool, err error) {
-	if dir == "" {
+	if _, err := os.Stat(dir); dir == "" || errors.Is(err, fs.ErrPermission) {
 		return ocrdb.Host{}, false, nil
 	}
 	return ocrdb.Find(dir)

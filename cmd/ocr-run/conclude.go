@@ -249,10 +249,13 @@ func (w *wrapping) receipt(view render.Execution, to receiptTo) {
 // receiptApart refuses a file for the receipt that is where the command's own output
 // goes: it would be written over it.
 func (w *wrapping) receiptApart() error {
+	if w.opts.receipt == "" {
+		return nil
+	}
+	to, missing := os.Stat(w.opts.receipt)
 	for _, f := range []*os.File{w.env.stdout, w.env.stderr} {
-		to, err := os.Stat(w.opts.receipt)
-		there, err2 := f.Stat()
-		if err == nil && err2 == nil && os.SameFile(to, there) && to.Mode()&os.ModeCharDevice == 0 {
+		there, err := f.Stat()
+		if missing == nil && err == nil && os.SameFile(to, there) && to.Mode()&os.ModeCharDevice == 0 {
 			return fmt.Errorf("--receipt: %s is where the command's own output goes; --json prints the receipt on standard error", w.opts.receipt)
 		}
 	}

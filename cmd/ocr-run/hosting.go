@@ -66,10 +66,16 @@ type hosting struct {
 // findHost is the host of a directory. One that was deleted has none, nor has one that
 // its name does not lead us to: the product looks for itself by that name.
 func findHost(dir string) (host ocrdb.Host, ok bool, err error) {
-	if _, err := os.Stat(dir); dir == "" || errors.Is(err, fs.ErrPermission) {
+	if dir == "" {
 		return ocrdb.Host{}, false, nil
 	}
-	return ocrdb.Find(dir)
+	host, ok, err = ocrdb.Find(dir)
+	if errors.Is(err, fs.ErrPermission) {
+		if _, hidden := os.Stat(dir); errors.Is(hidden, fs.ErrPermission) {
+			return ocrdb.Host{}, false, nil
+		}
+	}
+	return host, ok, err
 }
 
 // promptly runs do in the time that a launch has for the host, and once more when

@@ -64,9 +64,6 @@ func (r *run) end(ctx context.Context) Result {
 	res.Alone = alone
 	r.tellLeftovers(ctx)
 	r.releaseRunFile(err)
-	if r.wire != nil {
-		r.wire.Close()
-	}
 	r.buryMonitor()
 	if r.pair != nil {
 		_ = r.pair.Close()
@@ -223,12 +220,24 @@ func (r *run) releaseRunFile(unwritten error) {
 	}
 }
 
-// buryMonitor takes in the exit of the monitor, if it is gone already: it has
-// nothing left to do but to end, and need not be waited for.
+// nestedWait bounds for how long a run inside another waits for its monitor.
+const nestedWait = 100 * time.Millisecond
+
+// buryMonitor dismisses the monitor and takes in its exit, if it is gone already: it
+// has nothing left to do but to end, and need not be waited for. Except inside another
+// run, whose monitor would find ours among what was left behind.
 func (r *run) buryMonitor() {
+	ours := !r.plan.direct && r.monitor > 0
+	wait := unix.WNOHANG
+	if ours && r.cfg.ParentUID != "" && r.wire.Finish(int(nestedWait.Milliseconds())) {
+		wait = 0
+	}
+	if r.wire != nil {
+		r.wire.Close()
+	}
 	r.inside.Wait()
-	if !r.plan.direct && r.monitor > 0 {
-		_, _ = unix.Wait4(r.monitor, nil, unix.WNOHANG, nil)
+	if ours {
+		_, _ = unix.Wait4(r.monitor, nil, wait, nil)
 	}
 }
 

@@ -155,6 +155,17 @@ func (w *Conn) ReceiveAll(to chan<- Message, done <-chan struct{}) {
 	}
 }
 
+// Finish has nothing more to send: the other side reads io.EOF. It says whether that
+// one is gone, too, within so many milliseconds.
+func (w *Conn) Finish(ms int) (gone bool) {
+	if unix.Shutdown(w.fd, unix.SHUT_WR) != nil {
+		return true
+	}
+	fds := []unix.PollFd{{Fd: int32(w.fd)}} // a hang-up is told unasked
+	n, err := unix.Poll(fds, ms)
+	return err == nil && n > 0 && fds[0].Revents&unix.POLLHUP != 0
+}
+
 // Close ends the conversation; the other side reads io.EOF.
 func (w *Conn) Close() { _ = w.f.Close() }
 

@@ -193,6 +193,9 @@ type Result struct {
 	// Stalled is true when the user's terminal takes no bytes: a write to it would
 	// wait for ever.
 	Stalled bool
+	// WithinLine says that the run's output left the cursor of the terminal that is our
+	// standard error within a line, as an echoed ^C does.
+	WithinLine bool
 	// Hurried says whether somebody asked for the end after the command had ended. It
 	// may be asked again and again until it is so; never nil.
 	Hurried func() bool

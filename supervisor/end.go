@@ -49,6 +49,7 @@ func (r *run) end(ctx context.Context) Result {
 	close(r.over)
 	r.stopHeart(ctx)
 	res := Result{Announcement: r.announced, Launch: r.launched, LaunchError: r.launchErr, InLedger: r.inLedger, Stalled: stalled, StartedAtMS: r.launched.At.WallMS}
+	res.WithinLine = r.plan.onPair[2] && r.modes.Within()
 	res.Ending = r.ending(&res)
 	if r.cfg.Ended != nil {
 		r.cfg.Ended(ctx, &res.Ending)

@@ -263,7 +263,9 @@ func (r *run) restore() {
 	}
 	ignoreTTOU()
 	if r.abnormal() && !r.tty.Gone() {
-		_, _ = unix.Write(r.tty.FD(), r.modes.Reset())
+		reset := r.modes.Reset()
+		_, _ = unix.Write(r.tty.FD(), reset)
+		r.modes.Scan(reset)
 	}
 	r.leaveFront()
 	r.terminalMu.Lock()

@@ -46,7 +46,7 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 		_, _ = fmt.Fprintln(w.env.stderr, "Try: loginctl enable-linger, which keeps a systemd for you; or the same without --scope")
 	}
 	next, goesOn := w.next(ctx, e, before, res)
-	to := receiptTo{stalled: res.Stalled, words: res.LaunchError == nil, goesOn: goesOn}
+	to := receiptTo{stalled: res.Stalled, withinLine: res.WithinLine, words: res.LaunchError == nil, goesOn: goesOn}
 	w.receipt(view, to)
 	if w.tee != nil && w.tee.err != nil && !w.opts.quiet {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: --log: the copy is not complete: %s\n", program, w.tee.err)
@@ -213,6 +213,8 @@ func unreadable(wasInLedger bool) *store.WorkflowView {
 type receiptTo struct {
 	// stalled: the terminal takes no bytes.
 	stalled bool
+	// withinLine: the run's output has left the cursor there.
+	withinLine bool
 	// words is false when all has been said.
 	words bool
 	// goesOn: this is not the last receipt of the work.
@@ -242,7 +244,11 @@ func (w *wrapping) receipt(view render.Execution, to receiptTo) {
 	case w.opts.quiet || !to.words:
 	case terminal || view.Outcome == string(lifecycle.OutcomeIncomplete):
 		style := render.StyleFor(terminal, 0, w.env.get("NO_COLOR"), w.env.get("TERM"), 0)
-		_, _ = w.env.stderr.WriteString(render.Receipt(style, view))
+		text := render.Receipt(style, view)
+		if terminal && to.withinLine {
+			text = "\n" + text
+		}
+		_, _ = w.env.stderr.WriteString(text)
 	}
 }
 

@@ -26,6 +26,7 @@ type Modes struct {
 	region   bool
 	coloured bool
 	version  int
+	place    place
 }
 
 // tracked lists the private modes whose leaving on harms whoever comes next:
@@ -52,8 +53,10 @@ func (m *Modes) Scan(b []byte) {
 	for {
 		i := bytes.IndexByte(b, esc)
 		if i < 0 {
+			m.place.text(b)
 			return
 		}
+		m.place.text(b[:i])
 		b = b[i:]
 		n := m.sequence(b)
 		if n == 0 {
@@ -77,6 +80,7 @@ func (m *Modes) sequence(b []byte) int {
 	if len(b) < 2 {
 		return 0
 	}
+	m.place.escape(b[1])
 	switch b[1] {
 	case '[':
 		return m.csi(b)
@@ -139,6 +143,7 @@ func (m *Modes) control(args []byte, final byte) {
 
 // plain acts on a control sequence without a prefix.
 func (m *Modes) plain(args []byte, final byte) {
+	m.place.move(args, final)
 	switch final {
 	case 'm':
 		m.coloured = len(args) > 0 && !bytes.Equal(args, []byte("0"))
@@ -162,7 +167,7 @@ func (m *Modes) plain(args []byte, final byte) {
 // softReset is what DECSTR undoes: everything but the screen itself.
 func (m *Modes) softReset() {
 	alt := slices.DeleteFunc(slices.Clone(m.private), func(p int) bool { return p != 47 && p != 1047 && p != 1049 })
-	*m = Modes{private: alt, kitty: m.kitty, version: m.version + 1}
+	*m = Modes{private: alt, kitty: m.kitty, version: m.version + 1, place: m.place}
 }
 
 // popKitty takes as many keyboard modes off the stack as were asked for.
@@ -177,6 +182,9 @@ func (m *Modes) popKitty(args []byte) {
 
 // setPrivate notes that a private mode was switched.
 func (m *Modes) setPrivate(mode int, on bool) {
+	if mode == saveAndSwitch {
+		m.place.keep(on)
+	}
 	if !slices.Contains(tracked(), mode) {
 		return
 	}

@@ -76,6 +76,9 @@ func FuzzScan(f *testing.F) {
 		for b := written; len(b) > 0; b = b[min(size, len(b)):] {
 			parts.Scan(b[:min(size, len(b))])
 		}
+		if whole.Within() != parts.Within() {
+			t.Errorf("whole within a line: %v, in parts %v", whole.Within(), parts.Within())
+		}
 		if !bytes.Equal(whole.Reset(), parts.Reset()) {
 			t.Errorf("whole %q, in parts %q", whole.Reset(), parts.Reset())
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+	"os/user"
 	"path/filepath"
 
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
@@ -18,7 +19,7 @@ type environment struct {
 	stdin, stdout, stderr *os.File
 	// environ is the whole environment as KEY=VALUE, unfiltered, for the child.
 	environ []string
-	// lookup is os.LookupEnv.
+	// lookup is os.LookupEnv, with a home for those who were started without one.
 	lookup func(key string) (value string, set bool)
 	// dir is the absolute working directory; empty when it no longer exists.
 	dir string
@@ -43,12 +44,26 @@ func processEnvironment() environment {
 		stdout:    os.Stdout,
 		stderr:    os.Stderr,
 		environ:   os.Environ(),
-		lookup:    os.LookupEnv,
+		lookup:    lookupHome,
 		dir:       dir,
 		clock:     clock.System(),
 		bootID:    clock.BootID,
 		machineID: clock.MachineID,
 	}
+}
+
+// lookupHome is os.LookupEnv. Where HOME is not set, as in a service of the system, it is
+// what the system says of the user: shells and agents look there, too.
+func lookupHome(key string) (value string, set bool) {
+	value, set = os.LookupEnv(key)
+	if key != "HOME" || set {
+		return value, set
+	}
+	u, err := user.Current()
+	if err != nil || u.HomeDir == "" {
+		return "", false
+	}
+	return u.HomeDir, true
 }
 
 // get is the value of a variable, empty when it is not set.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+	"os/user"
 	"path/filepath"
 	"testing"
 )
@@ -38,6 +39,31 @@ func TestLedgerPath(t *testing.T) {
 				t.Errorf("ledgerPath() = %q, %v, want %q, %v", got, err, tt.want, tt.err)
 			}
 		})
+	}
+}
+
+// Whoever is started without a home has the one that the system knows of.
+func TestLookupHome(t *testing.T) {
+	t.Setenv("HOME", "/set")
+	if home, set := lookupHome("HOME"); home != "/set" || !set {
+		t.Errorf("HOME=/set is %q, %v", home, set)
+	}
+	t.Setenv("HOME", "")
+	if home, set := lookupHome("HOME"); home != "" || !set {
+		t.Errorf("HOME= is %q, %v", home, set)
+	}
+	if err := os.Unsetenv("HOME"); err != nil {
+		t.Fatal(err)
+	}
+	me, err := user.Current()
+	if err != nil {
+		t.Skip(err)
+	}
+	if home, set := lookupHome("HOME"); home != me.HomeDir || !set {
+		t.Errorf("no HOME is %q, %v, want %q", home, set, me.HomeDir)
+	}
+	if value, set := lookupHome("OCR_RUN_NO_SUCH_VARIABLE"); set {
+		t.Errorf("another variable is %q", value)
 	}
 }
 

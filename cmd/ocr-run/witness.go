@@ -211,7 +211,7 @@ func (w *wrapping) place(environ []string) agent.Place {
 		value, _ := valueIn(environ, key)
 		return value
 	}
-	return agent.Place{Dir: inDir(w.opts.cwd, w.witness.in.Dir), Home: lookup("HOME"), Env: lookup}
+	return agent.Place{Dir: inDir(w.opts.cwd, w.witness.in.Dir), Home: cmp.Or(lookup("HOME"), w.env.get("HOME")), Env: lookup}
 }
 
 // recordRows reads a record that is kept in a database; nil when it cannot be read.

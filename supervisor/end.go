@@ -232,7 +232,8 @@ func (r *run) releaseRunFile(unwritten error) {
 	written := unwritten == nil && !r.cfg.Journal.Lost()
 	// The monitor removes the file behind our back: the user waits for us. Of a launch
 	// that was refused it may never have heard where the file is.
-	remove := written && (r.launchErr != nil || r.wire == nil || r.wire.Send(wire.MsgForget, nil) != nil)
+	// Nobody takes in a record for a row that is another's.
+	remove := errors.Is(unwritten, store.ErrNotOurs) || written && (r.launchErr != nil || r.wire == nil || r.wire.Send(wire.MsgForget, nil) != nil)
 	if err := r.runFile.Release(remove); err != nil {
 		r.cfg.Log.Warn().Err(err).Msg("release run file")
 	}

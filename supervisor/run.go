@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -248,6 +249,10 @@ func (r *run) writeIntent(ctx context.Context) {
 		c.Log.Warn().Err(err).Msg("announce execution")
 	}
 	r.generation = max(generation, 1)
+	if errors.Is(err, store.ErrNotOurs) {
+		// No row is of this one: what the monitor records is the end of none.
+		r.generation = 0
+	}
 	r.inLedger = err == nil && !c.Journal.Degraded()
 }
 

@@ -110,11 +110,14 @@ func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Executi
 	l, err := w.journal.Ledger(ctx)
 	if err == nil {
 		var e store.Execution
-		if e, err = l.Execution(ctx, w.uid); err == nil && e.Process.End.Over() {
+		e, err = l.Execution(ctx, w.uid)
+		switch {
+		case err == nil && e.Wrapper != res.Announcement.Wrapper:
+			err = fmt.Errorf("%w: process %d", store.ErrNotOurs, e.Wrapper.PID)
+		case err == nil && e.Process.End.Over():
 			e.Degraded = e.Degraded || w.journal.Degraded()
 			return e
-		}
-		if err == nil {
+		case err == nil:
 			// The end waits in the spool; what the run worked on can be read.
 			return w.unfinished(ctx, e, res)
 		}

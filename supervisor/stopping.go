@@ -120,6 +120,9 @@ func (r *run) hungUp(ctx context.Context) {
 	r.tell(ctx, lifecycle.EventTerminalLost, nil)
 	if r.cfg.OnHangup == HangupKeep || signal.Ignored(unix.SIGHUP) {
 		r.note(lifecycle.SourceOwnAct, "the terminal went away, and the run went on", "")
+		if r.relay != nil {
+			r.relay.EndInput()
+		}
 		return
 	}
 	r.note(lifecycle.SourceOwnAct, "the terminal went away", lifecycle.CauseTerminalLost)

@@ -405,6 +405,21 @@ func TestClosedTerminalEndsTheRun(t *testing.T) {
 	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByTerminal)
 }
 
+// Who goes on without its terminal reads the end of its input, as it would have bare.
+func TestInputEndsWithAClosedTerminal(t *testing.T) {
+	b := newBench(t, "trap '' HUP; echo ready; cat; exit 7")
+	b.order.OnHangup = HangupKeep
+	term := b.terminal()
+	if err := term.Expect("ready", patience); err != nil {
+		t.Fatal(err)
+	}
+	if err := term.Hangup(); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually("the end is recorded", func() bool { return b.recorded() })
+	want(t, "code", *b.ending().ExitCode, 7)
+}
+
 func TestStalledTerminalDoesNotHoldUpAStop(t *testing.T) {
 	b := newBench(t, "exec yes")
 	b.order.Grace = 300 * time.Millisecond

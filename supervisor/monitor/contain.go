@@ -25,11 +25,11 @@ func (m *monitor) forkContained(fork forker, attr *syscall.ProcAttr) (int, error
 	into.Sys = &sys
 	bornIn(&sys, dir)
 	pid, err := fork(m.order.Path, m.order.Argv, &into)
-	if err == nil || err == unix.ENOENT || err == unix.ENOEXEC || err == errNotHeld {
+	if err == nil || err == unix.ENOEXEC || err == errNotHeld {
 		return pid, err
 	}
-	// An old kernel, a sandbox, or the command's own fault: without the group it is
-	// known which.
+	// An old kernel, a sandbox, the end of another run that took our group with its own,
+	// or the command's own fault: without the group it is known which.
 	_ = m.group.Remove()
 	m.group = proc.Group{}
 	return fork(m.order.Path, m.order.Argv, attr)

@@ -123,6 +123,18 @@ func (r *Relay) Unpark(input bool) { r.do(func(l *loop) { l.parked = false; l.in
 // Detach gives up the user's terminal: input ends, output is read and dropped.
 func (r *Relay) Detach() { r.do(func(l *loop) { l.lose() }) }
 
+// EndInput has the run read the end of its input, where it reads lines: nothing more will
+// come. A program that reads keys has no such thing.
+func (r *Relay) EndInput() {
+	r.do(func(l *loop) {
+		if now, err := getTermios(r.cfg.Master); err == nil && now.Lflag&unix.ICANON != 0 {
+			// The first one may only end a line that was begun.
+			l.toRun = append(l.toRun, now.Cc[unix.VEOF], now.Cc[unix.VEOF])
+			l.writeMaster()
+		}
+	})
+}
+
 // Finish hands over everything the run has written and ends the relay. It is
 // bounded, see quietMS, drainMost and stallMS, and says whether the user's terminal was
 // stalled: it takes no bytes, and writing to it would wait for ever.

@@ -244,7 +244,7 @@ func (w *sweeping) tidyRunFiles(ctx context.Context) error {
 		if err != nil || !w.finishedWith(e, at) {
 			continue
 		}
-		if isHere(e.Wrapper, at) && !w.removeGroup(ctx, e.Launch.Cgroup) {
+		if !w.removeGroup(ctx, e.Launch.Cgroup) {
 			continue // somebody lives in it, and is to be found again
 		}
 		if err := os.Remove(runfile.Path(w.StateDir, uid)); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -265,7 +265,7 @@ func (w *sweeping) removeGroup(ctx context.Context, path string) bool {
 		if g.Remove() == nil {
 			return true
 		}
-		if slices.ContainsFunc(membersOf(path), lives) || waited >= groupWait || w.pause(ctx, awaitFirst) != nil {
+		if occupied(path) || waited >= groupWait || w.pause(ctx, awaitFirst) != nil {
 			return false
 		}
 	}

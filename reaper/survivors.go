@@ -9,7 +9,7 @@ import (
 // survivors names what still lives of a run nobody looked after to its end: its
 // command, and what the last beat listed below it. Each is known by its exact
 // identity. What was started after that beat, or was no longer below the command
-// by then, is not known.
+// by then, is not known. The pids are those of the run's own namespace.
 func survivors(e store.Execution, at heartbeat.Observer) (left []store.Leftover) {
 	all := []store.Descendant{{PID: e.Launch.Child.PID, StartTicks: e.Launch.Child.StartTicks}}
 	for _, d := range e.Descendants {
@@ -23,10 +23,11 @@ func survivors(e store.Execution, at heartbeat.Observer) (left []store.Leftover)
 	id := e.Launch.Child
 	for _, d := range all {
 		id.PID, id.StartTicks = d.PID, d.StartTicks
-		if aliveOf(id, at) != heartbeat.Yes {
+		here, alive := locate(id, at)
+		if alive != heartbeat.Yes {
 			continue
 		}
-		line, err := proc.CommandLine(d.PID)
+		line, err := proc.CommandLine(here)
 		if err != nil || line == "" {
 			line = d.Name
 		}

@@ -1,0 +1,62 @@
+package proc
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// firstNamespace is the number the kernel gives to the machine's own pid namespace.
+const firstNamespace = 0xEFFFFFFC
+
+// Locate finds a process by the pid it has in another pid namespace of this boot, and
+// its start: 0 when it is not seen. Where certain is true, it is not there either: we
+// are in the namespace that contains all others, and nothing is hidden from us.
+func Locate(namespace uint64, pid int, start uint64) (here int, certain bool) {
+	all, err := All()
+	for _, p := range all {
+		if start != 0 && p.Start == start && !p.Dead() && isKnownAs(p.PID, namespace, pid) {
+			return p.PID, true
+		}
+	}
+	if err != nil || PIDNamespace() != firstNamespace {
+		return 0, false
+	}
+	// A /proc that hides the processes of others hides this one.
+	_, err = Read(1)
+	return 0, err == nil
+}
+
+// isKnownAs says whether a process has a pid in some namespace below ours. Of one
+// that was born there the namespace is known and compared, if we may: init has the
+// same number in all of them.
+func isKnownAs(here int, namespace uint64, pid int) bool {
+	b, err := readAll(procPath(here, "status"))
+	if err != nil {
+		return false
+	}
+	known := pidsIn(b)
+	if len(known) < 2 || !slices.Contains(known[1:], pid) {
+		return false
+	}
+	var st unix.Stat_t
+	if known[len(known)-1] != pid || unix.Stat(procPath(here, "ns/pid"), &st) != nil {
+		return true
+	}
+	return st.Ino == namespace
+}
+
+// pidsIn are the pids of a process from our namespace down to its own, as its status
+// file has them.
+func pidsIn(status []byte) (pids []int) {
+	_, line, _ := bytes.Cut(status, []byte("\nNSpid:"))
+	line, _, _ = bytes.Cut(line, []byte("\n"))
+	for f := range bytes.FieldsSeq(line) {
+		if n, err := strconv.Atoi(string(f)); err == nil {
+			pids = append(pids, n)
+		}
+	}
+	return pids
+}

@@ -124,10 +124,15 @@ func livelinessOf(f Facts, o Observer) Liveness {
 }
 
 // judgeOtherBoot judges a beat of another boot: of this machine it is proof of
-// death; of another one, which a shared directory can show us, or when the
-// boot is not known at all, it is no proof of anything.
+// death; of another one, which a shared directory can show us, it is no proof of
+// anything, and neither is it when a boot is not known, as without a /proc. A free
+// lease then is, on the machine that would hold it.
 func judgeOtherBoot(f Facts, o Observer) Liveness {
-	foreign := f.MachineID != "" && o.MachineID != "" && f.MachineID != o.MachineID
+	named := f.MachineID != "" && o.MachineID != ""
+	foreign := named && f.MachineID != o.MachineID
+	if named && !foreign && f.Freed {
+		return LivenessGone
+	}
 	if foreign || f.Beat.BootID == "" || o.Now.BootID == "" {
 		return LivenessLate
 	}

@@ -168,6 +168,7 @@ func (w *wrapping) config(ctx context.Context) supervisor.Config {
 		w.log.Debug().Err(err).Msg("no machine id")
 	}
 	o := w.opts
+	o.noMonitor = w.withoutMonitor()
 	return supervisor.Config{
 		UID: w.uid, ParentUID: w.parent, ResumedFrom: o.resumedFrom, WorkflowID: o.workflow, Lineage: w.lineage, Name: o.name, Agent: w.agent,
 		Headless: w.witness.headless(),

@@ -96,9 +96,8 @@ func settleIfDead(ctx context.Context, c Config, uid string) (over, settled bool
 // of at its next beat. To a wrapper TERM is that same wish. One that is suspended
 // would wait with it until it is set going.
 func wake(e store.Execution, at heartbeat.Observer) bool {
-	pid, alive := locate(e.Wrapper, at)
-	start := e.Wrapper.StartTicks
-	if alive != heartbeat.Yes || proc.Signal(pid, start, unix.SIGTERM) != nil {
+	pid, start := whereIs(e.Wrapper, at).pid, e.Wrapper.StartTicks
+	if pid == 0 || proc.Signal(pid, start, unix.SIGTERM) != nil {
 		return false
 	}
 	if p, err := proc.Read(pid); err == nil && p.Start == start && p.State == 'T' {

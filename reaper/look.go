@@ -7,45 +7,63 @@ import (
 	"github.com/ocr-run/ocr-run/store"
 )
 
-// Look asks the system and the row how a run's wrapper is doing.
+// Look asks the system and the row how a run's wrapper is doing. One that was in
+// another pid namespace is not looked for: its lease says enough.
 func Look(e store.Execution, at heartbeat.Observer) heartbeat.Liveness {
 	f := heartbeat.FactsOf(e)
 	if !f.Over {
 		f.Lease, f.Freed = leaseOf(e)
 	}
-	if !f.Over && f.Lease != heartbeat.Yes {
+	if !f.Over && f.Lease != heartbeat.Yes && (!f.Freed || isHere(e.Wrapper, at)) {
 		f.Alive = aliveOf(e.Wrapper, at)
 	}
 	return heartbeat.Judge(f, at)
 }
 
-// aliveOf asks whether a process still exists.
-func aliveOf(id store.Identity, at heartbeat.Observer) heartbeat.Witness {
-	_, alive := locate(id, at)
-	return alive
+// place is where a process is, and whether it is.
+type place struct {
+	// pid is its pid here.
+	pid   int
+	alive heartbeat.Witness
 }
 
-// locate finds a process and tells which pid it has here. The question makes sense
-// only in its boot. From another pid namespace it takes a look at all processes, and
-// the answer is Unknown where that one may be hidden.
-func locate(id store.Identity, at heartbeat.Observer) (pid int, alive heartbeat.Witness) {
-	switch own := proc.PIDNamespace(); {
-	case isHere(id, at) && proc.Alive(id.PID, id.StartTicks):
-		return id.PID, heartbeat.Yes
-	case isHere(id, at):
-		return 0, heartbeat.No
-	case id.PID == 0 || id.BootID == "" || id.BootID != at.Now.BootID,
-		id.PIDNamespace == 0 || id.PIDNamespace == own, id.StartTicks == 0:
-		return 0, heartbeat.Unknown
+// aliveOf asks whether a process still exists.
+func aliveOf(id store.Identity, at heartbeat.Observer) heartbeat.Witness {
+	return whereIs(id, at).alive
+}
+
+// whereIs finds a process.
+func whereIs(id store.Identity, at heartbeat.Observer) place {
+	return locate(at, id, proc.Process{PID: id.PID, Start: id.StartTicks})[0]
+}
+
+// locate finds processes with the machine, boot and pid namespace of an identity. The
+// question makes sense only in their boot. In another pid namespace it takes one look
+// at all processes, and the answer is Unknown where some may be hidden.
+func locate(at heartbeat.Observer, in store.Identity, all ...proc.Process) []place {
+	places := make([]place, len(all))
+	if isHere(in, at) {
+		for i, p := range all {
+			if places[i] = (place{0, heartbeat.No}); proc.Alive(p.PID, p.Start) {
+				places[i] = place{p.PID, heartbeat.Yes}
+			}
+		}
+		return places
 	}
-	switch pid, certain := proc.Locate(id.PIDNamespace, id.PID, id.StartTicks); {
-	case pid != 0:
-		return pid, heartbeat.Yes
-	case certain:
-		return 0, heartbeat.No
-	default:
-		return 0, heartbeat.Unknown
+	own := proc.PIDNamespace()
+	if in.PID == 0 || in.BootID == "" || in.BootID != at.Now.BootID || in.PIDNamespace == 0 || in.PIDNamespace == own {
+		return places
 	}
+	here, certain := proc.Locate(in.PIDNamespace, all...)
+	for i, pid := range here {
+		switch {
+		case pid != 0:
+			places[i] = place{pid, heartbeat.Yes}
+		case certain && all[i].Start != 0:
+			places[i].alive = heartbeat.No
+		}
+	}
+	return places
 }
 
 // leaseOf asks whether the run's lease is held, and whether there is one that was

@@ -155,7 +155,7 @@ func (s *scene) revive(r *run) {
 	for _, id := range []store.Identity{r.Wrapper, r.Launch.Monitor} {
 		pid := id.PID
 		if r.afar {
-			pid, _ = locate(id, s.at)
+			pid = whereIs(id, s.at).pid
 		}
 		if pid != 0 {
 			s.wrappers[process{pid, id.StartTicks}] = r

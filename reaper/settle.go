@@ -88,10 +88,13 @@ const unknownMonitor = 30 * time.Second
 
 // abandoned says whether nobody is left who will write the row's end.
 func abandoned(e store.Execution, at heartbeat.Observer) bool {
-	if e.StartedAtMS == 0 && Look(e, at) == heartbeat.LivenessGone && hasRecord(e) {
+	if Look(e, at) != heartbeat.LivenessGone {
+		return false
+	}
+	if e.StartedAtMS == 0 && hasRecord(e) {
 		return true // a full disk took the launch, and kept the end
 	}
-	if Look(e, at) != heartbeat.LivenessGone || mayRecord(e, at) {
+	if mayRecord(e, at) {
 		return false
 	}
 	// A queued run has no monitor yet.

@@ -20,14 +20,16 @@ func survivors(e store.Execution, at heartbeat.Observer) (left []store.Leftover)
 	for _, l := range e.Leftovers.Remaining {
 		all = append(all, store.Descendant{PID: l.PID, StartTicks: l.StartTicks, Name: l.Command})
 	}
-	id := e.Launch.Child
-	for _, d := range all {
-		id.PID, id.StartTicks = d.PID, d.StartTicks
-		here, alive := locate(id, at)
-		if alive != heartbeat.Yes {
+	wanted := make([]proc.Process, len(all))
+	for i, d := range all {
+		wanted[i] = proc.Process{PID: d.PID, Start: d.StartTicks}
+	}
+	for i, at := range locate(at, e.Launch.Child, wanted...) {
+		if at.pid == 0 {
 			continue
 		}
-		line, err := proc.CommandLine(here)
+		d := all[i]
+		line, err := proc.CommandLine(at.pid)
 		if err != nil || line == "" {
 			line = d.Name
 		}

@@ -11,22 +11,26 @@ import (
 // firstNamespace is the number the kernel gives to the machine's own pid namespace.
 const firstNamespace = 0xEFFFFFFC
 
-// Locate finds a process by the pid it has in another pid namespace of this boot, and
-// its start: 0 when it is not seen. Where certain is true, it is not there either: we
-// are in the namespace that contains all others, and nothing is hidden from us.
-func Locate(namespace uint64, pid int, start uint64) (here int, certain bool) {
+// Locate finds processes by the pids they have in another pid namespace of this boot,
+// and their starts, at one look: each with its pid here, 0 when it is not seen. Where
+// certain is true, that one is not there either: we are in the namespace that contains
+// all others, and nothing is hidden from us.
+func Locate(namespace uint64, wanted ...Process) (here []int, certain bool) {
+	here = make([]int, len(wanted))
 	all, err := All()
 	for _, p := range all {
-		if start != 0 && p.Start == start && !p.Dead() && isKnownAs(p.PID, namespace, pid) {
-			return p.PID, true
+		for i, w := range wanted {
+			if w.Start != 0 && p.Start == w.Start && !p.Dead() && isKnownAs(p.PID, namespace, w.PID) {
+				here[i] = p.PID
+			}
 		}
 	}
 	if err != nil || PIDNamespace() != firstNamespace {
-		return 0, false
+		return here, false
 	}
 	// A /proc that hides the processes of others hides this one.
 	_, err = Read(1)
-	return 0, err == nil
+	return here, err == nil
 }
 
 // isKnownAs says whether a process has a pid in some namespace below ours. Of one

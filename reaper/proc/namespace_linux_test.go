@@ -39,7 +39,8 @@ func contained(t *testing.T) (p Process, namespace uint64) {
 func TestLocate(t *testing.T) {
 	t.Parallel()
 	p, namespace := contained(t)
-	if here, _ := Locate(namespace, 1, p.Start); here != p.PID {
+	here, _ := Locate(namespace, Process{PID: 2, Start: p.Start}, Process{PID: 1, Start: p.Start})
+	if !slices.Equal(here, []int{0, p.PID}) {
 		t.Errorf("found %d, want %d", here, p.PID)
 	}
 	for name, c := range map[string]struct {
@@ -53,8 +54,8 @@ func TestLocate(t *testing.T) {
 		"another start":     {namespace, 1, p.Start + 1},
 		"no start":          {namespace, 1, 0},
 	} {
-		here, certain := Locate(c.namespace, c.pid, c.start)
-		if here != 0 || certain != (PIDNamespace() == firstNamespace) {
+		here, certain := Locate(c.namespace, Process{PID: c.pid, Start: c.start})
+		if here[0] != 0 || certain != (PIDNamespace() == firstNamespace) {
 			t.Errorf("%s: found %d, certain %v", name, here, certain)
 		}
 	}

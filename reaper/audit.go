@@ -269,7 +269,7 @@ func (c Config) finishedWith(e store.Execution, at heartbeat.Observer) bool {
 	if !e.Process.End.Over() || standingOf(e, at) == StandingLive || len(survivors(e, at)) > 0 {
 		return false
 	}
-	if occupied(e.Launch.Cgroup) {
+	if occupied(groupOf(e)) {
 		return false
 	}
 	_, err := os.Stat(runfile.Path(c.StateDir, e.UID))

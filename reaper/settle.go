@@ -182,8 +182,18 @@ func takeInLeftovers(ctx context.Context, l *store.Ledger, e store.Execution, at
 // keepsGroup says whether somebody lives in the run's own control group, for a sweep to
 // look into. An empty one is removed.
 func keepsGroup(e store.Execution) bool {
-	g, there := proc.GroupAt(e.Launch.Cgroup)
+	g, there := proc.GroupAt(groupOf(e))
 	return there && g.Remove() != nil
+}
+
+// groupOf is where the run's own control group is. One that was killed while it was
+// launched may have made it, and not have written down where: below ours, if its wrapper
+// stood where we do.
+func groupOf(e store.Execution) string {
+	if e.Launch.Cgroup == "" && e.StartedAtMS == 0 {
+		return proc.GroupPath(e.UID)
+	}
+	return e.Launch.Cgroup
 }
 
 // recordedEnd is the end in the run's exit record, if it has one of its own.

@@ -43,6 +43,16 @@ func MakeGroup(uid string, given bool) (Group, error) {
 	return Group{}, ErrNoCgroup
 }
 
+// GroupPath is where the group of an execution would be made by us; empty for nowhere.
+func GroupPath(uid string) string {
+	own, err := Cgroup(os.Getpid())
+	name := groupName(uid)
+	if err != nil || own == "" || name == "" {
+		return ""
+	}
+	return path.Join(own, name)
+}
+
 // isUnified says whether a directory is the mounted unified hierarchy.
 func isUnified(dir string) bool {
 	var st unix.Statfs_t

@@ -55,11 +55,11 @@ func locate(at heartbeat.Observer, in store.Identity, all ...proc.Process) []pla
 		return places
 	}
 	here, certain := proc.Locate(in.PIDNamespace, all...)
-	for i, pid := range here {
+	for i, p := range all {
 		switch {
-		case pid != 0:
-			places[i] = place{pid, heartbeat.Yes}
-		case certain && all[i].Start != 0:
+		case here[i] != 0:
+			places[i] = place{here[i], heartbeat.Yes}
+		case certain && p.Start != 0:
 			places[i].alive = heartbeat.No
 		}
 	}

@@ -187,6 +187,21 @@ func TestBeaterNotesAStall(t *testing.T) {
 	})
 }
 
+// Time under job control is no lateness; a machine that slept meanwhile has slept.
+func TestBeaterFindsASleepOfAStoppedRun(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.pass(11 * time.Second)
+		b.clock.Advance(time.Hour)
+		b.clock.Sleep(8 * time.Hour)
+		b.Resumed()
+		b.pass(10 * time.Second)
+		if !slices.Equal(b.ledger.types(), []lifecycle.EventType{lifecycle.EventSlept}) || b.LastSleep().For != 8*time.Hour {
+			t.Errorf("last sleep %+v, events %v", b.LastSleep(), b.ledger.types())
+		}
+	})
+}
+
 // A clock that runs backwards and catches up is no sleep.
 func TestBeaterIgnoresBackwardClocks(t *testing.T) {
 	t.Parallel()

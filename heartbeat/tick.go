@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -61,12 +62,8 @@ func (b *Beater) observe(now clock.Reading, expected time.Duration) {
 }
 
 // Resumed tells that the whole process was stopped by job control until now: the
-// time that took is no lateness.
-func (b *Beater) Resumed() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.last = b.cfg.Clock.Now()
-}
+// time that took is no lateness. That the machine slept meanwhile is as true as ever.
+func (b *Beater) Resumed() { b.observe(b.cfg.Clock.Now(), math.MaxInt64) }
 
 // note queues one event at the latest reading. The caller holds the mutex.
 func (b *Beater) note(t lifecycle.EventType, payload any) {

@@ -284,6 +284,10 @@ func TestReapLooksTwice(t *testing.T) {
 	waited := time.Duration(0)
 	s.wait = func(_ context.Context, d time.Duration) error {
 		waited = d
+		err := os.Remove(runfile.Path(s.dir, s.uid))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
 		f, err := runfile.Create(s.dir, s.uid) // the wrapper turns up again
 		if err == nil {
 			t.Cleanup(func() { _ = f.Release(true) })

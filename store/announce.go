@@ -15,7 +15,7 @@ const firstGeneration = 1
 
 // Announce writes down an execution before its child exists, and returns the
 // generation its wrapper writes under. Announcing twice from the same wrapper
-// changes nothing. A row of another wrapper, or one that has ended, is
+// changes nothing. A row of another wrapper is ErrNotOurs, one that has ended
 // ErrConflict; a workflow that is unknown, closed or cancelled is ErrInvariant.
 func (l *Ledger) Announce(ctx context.Context, a Announcement) (generation int64, err error) {
 	err = l.write(ctx, "announce execution", a.UID, func(tx *sql.Tx) error {
@@ -40,7 +40,7 @@ func announce(ctx context.Context, tx *sql.Tx, a Announcement) (int64, error) {
 	case err != nil:
 		return 0, err
 	case !row.wrappedBy(a.Wrapper):
-		return 0, fmt.Errorf("%w: process %d already runs under this uid", ErrConflict, row.pid)
+		return 0, row.notOurs()
 	case row.end.Over():
 		return 0, fmt.Errorf("%w: it has ended (%s)", ErrConflict, row.end)
 	default:
@@ -51,7 +51,7 @@ func announce(ctx context.Context, tx *sql.Tx, a Announcement) (int64, error) {
 // Reannounce writes down again an execution whose row is gone, because the
 // ledger was removed under it, under the generation it has. A launch with a
 // zero child means it has not launched. A row that is there, of the same
-// wrapper, is left as it is; of another wrapper, it is ErrConflict.
+// wrapper, is left as it is; of another wrapper, it is ErrNotOurs.
 func (l *Ledger) Reannounce(ctx context.Context, a Announcement, launch Launch, generation int64) error {
 	return l.write(ctx, "announce execution again", a.UID, func(tx *sql.Tx) error {
 		return reannounce(ctx, tx, a, launch, generation)
@@ -72,7 +72,7 @@ func reannounce(ctx context.Context, tx *sql.Tx, a Announcement, launch Launch, 
 	if !created {
 		row, err := findOwner(ctx, tx, a.UID)
 		if err == nil && !row.wrappedBy(a.Wrapper) {
-			err = fmt.Errorf("%w: process %d already runs under this uid", ErrConflict, row.pid)
+			err = row.notOurs()
 		}
 		return err
 	}
@@ -196,10 +196,22 @@ func (o owner) wrappedBy(w Identity) bool {
 		o.machine == w.MachineID && o.namespace == int64(w.PIDNamespace)
 }
 
+// owner reads whose row it is, or ErrNotFound.
+func (l *Ledger) owner(ctx context.Context, uid string) (o owner, err error) {
+	err = l.patiently(ctx, func() error {
+		o, err = findOwner(ctx, l.db, uid)
+		return err
+	})
+	return o, l.failed("read whose is execution", uid, err)
+}
+
+// notOurs refuses a writer that is not the wrapper of the row.
+func (o owner) notOurs() error { return fmt.Errorf("%w: process %d", ErrNotOurs, o.pid) }
+
 // findOwner reads the row of uid, or ErrNotFound.
-func findOwner(ctx context.Context, tx *sql.Tx, uid string) (owner, error) {
+func findOwner(ctx context.Context, q rowQuerier, uid string) (owner, error) {
 	var o owner
-	err := tx.QueryRowContext(ctx, `SELECT generation, "end", machine_id, boot_id, pid_namespace, wrapper_pid, wrapper_start
+	err := q.QueryRowContext(ctx, `SELECT generation, "end", machine_id, boot_id, pid_namespace, wrapper_pid, wrapper_start
 		FROM executions WHERE uid = ?`, uid).
 		Scan(&o.generation, &o.end, &o.machine, &o.boot, &o.namespace, &o.pid, &o.start)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -183,6 +183,15 @@ func applyAlone(ctx context.Context, tx *sql.Tx, f fact) error {
 // apply writes one fact as its method would have, except that an announcement
 // is of a run that was real: a row that is there already is no conflict.
 func apply(ctx context.Context, tx *sql.Tx, f fact) error {
+	if f.Wrapper != nil && f.Op != opAnnounce {
+		row, err := findOwner(ctx, tx, f.uid())
+		if err == nil && !row.wrappedBy(*f.Wrapper) {
+			return row.notOurs()
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	}
 	switch {
 	case f.Op == opAnnounce && f.Announcement != nil:
 		var launch Launch

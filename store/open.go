@@ -88,22 +88,29 @@ func (l *Ledger) open(ctx context.Context) error {
 	return nil
 }
 
-// patiently runs fn again while another process is in the way, for as long as
-// the ledger waits, or less if the context says so, and the context lasts.
+// patiently runs fn, and again while another process is in the way, for as long as
+// the ledger waits, or less if the context says so, and the context lasts. What
+// SQLite itself waits counts: no slice is begun of which less than half is left.
 func (l *Ledger) patiently(ctx context.Context, fn func() error) error {
-	err := fn()
-	if !hasCode(err, codeBusy, codeLocked) {
-		return err
-	}
 	wait := l.busy
 	if c, ok := ctx.(calm); ok {
 		wait = min(wait, c.patience)
 	}
-	giveUp := time.NewTimer(wait)
+	giveUp := time.NewTimer(wait - min(l.busy, busySlice)/2)
 	defer giveUp.Stop()
+	err := fn()
+	if !hasCode(err, codeBusy, codeLocked) {
+		return err
+	}
 	again := time.NewTicker(busyPause)
 	defer again.Stop()
 	for hasCode(err, codeBusy, codeLocked) {
+		// First of all: of several that are ready select takes any.
+		select {
+		case <-giveUp.C:
+			return err
+		default:
+		}
 		select {
 		case <-giveUp.C:
 			return err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,8 @@ type RecorderConfig struct {
 // of the ledger's, and do the same; but the only errors they return are verdicts
 // on the fact itself (ErrFenced, ErrConflict, ErrInvariant), never trouble with
 // a file. They are bounded in time whatever the context, and safe for
-// concurrent use. A row that is gone is announced again.
+// concurrent use. A row that is gone is announced again. Once the row of the uid was
+// seen to be another wrapper's, nothing more is written: all is ErrNotOurs.
 type Recorder struct {
 	config RecorderConfig
 	spool  spool
@@ -65,6 +67,11 @@ type Recorder struct {
 	spoolLost bool
 	// lost is why the last fact could be written nowhere, nil when it could.
 	lost error
+	// vouched: the row in the ledger as it is open is known to be ours.
+	vouched bool
+	// disowned is why the row is another's: nothing of ours is to be written to it. Nil
+	// for one that is not.
+	disowned error
 }
 
 // NewRecorder makes a Recorder. Nothing is opened before the first write.
@@ -95,6 +102,20 @@ func (r *Recorder) Trouble() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.lost
+}
+
+// Knows says whether the ledger has a row of that uid, or the spool facts that are of
+// one. A ledger that cannot be asked has none.
+func (r *Recorder) Knows(ctx context.Context, uid string) bool {
+	// The spool first: what leaves it meanwhile is in the ledger.
+	if r.spool.holds(uid) {
+		return true
+	}
+	l, err := r.Ledger(ctx)
+	if err == nil {
+		_, err = l.owner(ctx, uid)
+	}
+	return err == nil
 }
 
 // Probe says why nothing could be put into the spool now; nil when it could.
@@ -297,11 +318,19 @@ func (r *Recorder) record(ctx context.Context, f fact, write func(context.Contex
 	if r.pending {
 		c.patience /= retryShare
 	}
-	err := r.direct(c, f, write) //nolint:contextcheck // it inherits ctx
+	err := r.disowned
+	if err == nil {
+		err = r.direct(c, f, write) //nolint:contextcheck // it inherits ctx
+	}
 	switch {
 	case err == nil:
 		r.lost, r.entered, r.skipped = nil, true, false
+		r.vouched = r.vouched || f.Op == opAnnounce
 		return nil
+	case errors.Is(err, ErrNotOurs):
+		r.lost, r.disowned = err, err
+		r.config.Log(err)
+		return err
 	case refusal(err):
 		r.config.Log(err)
 		return err
@@ -334,6 +363,9 @@ func (r *Recorder) direct(ctx context.Context, f fact, write func(context.Contex
 		}
 		r.pending, r.introduced = false, false
 	}
+	if err := r.vouch(ctx, l, f); err != nil {
+		return err
+	}
 	err = write(ctx, l)
 	if !errors.Is(err, ErrNotFound) || r.memory.Announcement == nil {
 		return err
@@ -342,6 +374,25 @@ func (r *Recorder) direct(ctx context.Context, f fact, write func(context.Contex
 		return err
 	}
 	return write(ctx, l)
+}
+
+// vouch makes sure that the row is ours, in a ledger that has not taken a fact of ours
+// since it was opened, or since facts went to the spool: there another wrapper may have
+// been under our uid. One that is gone is announced again.
+func (r *Recorder) vouch(ctx context.Context, l *Ledger, f fact) error {
+	a := r.memory.Announcement
+	if a == nil || r.vouched {
+		return nil
+	}
+	row, err := l.owner(ctx, a.UID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		err = r.announceAgain(ctx, l, f)
+	case err == nil && !row.wrappedBy(a.Wrapper):
+		err = row.notOurs()
+	}
+	r.vouched = err == nil
+	return err
 }
 
 // announceAgain writes the row anew in a ledger that took the old one's place,
@@ -385,13 +436,17 @@ func (r *Recorder) drop() error {
 		return nil
 	}
 	l := r.ledger
-	r.ledger = nil
+	r.ledger, r.vouched = nil, false
 	return l.Close()
 }
 
 // divert writes a fact to the spool. The spool begins with the announcement, so
 // that it makes sense to a ledger that knows nothing of this run.
 func (r *Recorder) divert(f fact) {
+	r.vouched = false
+	if a := cmp.Or(f.Announcement, r.memory.Announcement); a != nil {
+		f.Wrapper = &a.Wrapper
+	}
 	facts := []fact{f}
 	if !r.introduced && f.Announcement == nil && r.memory.Announcement != nil {
 		again := r.memory

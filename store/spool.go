@@ -39,6 +39,9 @@ type fact struct {
 	Event        *Event        `json:"event,omitempty"`
 
 	Report *SessionReport `json:"report,omitempty"`
+	// Wrapper is whose run it is about, where that is known: two may have run under one
+	// uid while nobody could be asked.
+	Wrapper *Identity `json:"wrapper,omitempty"`
 }
 
 // uid is the execution the fact is about.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/ocr-run/ocr-run/lifecycle"
 )
@@ -25,6 +26,8 @@ var (
 	ErrFenced = errors.New("fenced off by a newer generation")
 	// ErrConflict: the row was not in the state the change asks for.
 	ErrConflict = errors.New("state conflict")
+	// ErrNotOurs is an ErrConflict: the row is of another wrapper.
+	ErrNotOurs = fmt.Errorf("%w: another wrapper has a run of this uid", ErrConflict)
 	// ErrInvariant: the change would break a rule of the ledger.
 	ErrInvariant = errors.New("invariant violated")
 )

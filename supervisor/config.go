@@ -199,6 +199,12 @@ type Result struct {
 	// Hurried says whether somebody asked for the end after the command had ended. It
 	// may be asked again and again until it is so; never nil.
 	Hurried func() bool
+	// Interrupted says whether an interrupt came that nobody has acted on, because the
+	// command was over as soon as it had begun; a bare one might have died of it. Never nil.
+	Interrupted func() bool
+	// Bury waits for the monitor's end, for a tenth of a second at most. It is to be called
+	// before the process ends; never nil.
+	Bury func()
 	// StopSignal is the signal that made a user's stop, 0 for none.
 	StopSignal int
 	// Keyed says that the command died of a key typed at its terminal. Run bare, all

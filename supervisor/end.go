@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -65,12 +66,18 @@ func (r *run) end(ctx context.Context) Result {
 	res.Alone = alone
 	r.tellLeftovers(ctx)
 	r.releaseRunFile(err)
-	r.buryMonitor()
+	r.dismissMonitor()
 	if r.pair != nil {
 		_ = r.pair.Close()
 	}
-	res.Hurried = r.hurried
+	res.Hurried, res.Interrupted, res.Bury = r.hurried, r.interruptedLate, r.buryMonitor
 	return res
+}
+
+// interruptedLate says whether an interrupt has come that nobody has acted on.
+func (r *run) interruptedLate() bool {
+	_ = r.hurried() // takes in what has come
+	return r.brief && r.hurriedBy.Load() == int64(unix.SIGINT)
 }
 
 // awaitDone waits until the monitor has dealt with what the run left behind. A
@@ -98,7 +105,7 @@ func (r *run) hurried() bool {
 	for r.hurry == nil {
 		select {
 		case s := <-r.sigs:
-			if p := policyOf(s); p == polite || p == firm {
+			if r.hurries(s) {
 				return r.launchErr == nil
 			}
 		default:
@@ -120,7 +127,7 @@ func (r *run) urgent() <-chan struct{} {
 		r.hurry = make(chan struct{})
 		go func() {
 			for s := range r.sigs {
-				if p := policyOf(s); p == polite || p == firm {
+				if r.hurries(s) {
 					close(r.hurry)
 					return
 				}
@@ -128,6 +135,16 @@ func (r *run) urgent() <-chan struct{} {
 		}()
 	}
 	return r.hurry
+}
+
+// hurries says whether a signal asks for the end, and keeps the first that does.
+func (r *run) hurries(s os.Signal) bool {
+	p := policyOf(s)
+	if p != polite && p != firm {
+		return false
+	}
+	r.hurriedBy.CompareAndSwap(0, int64(number(s)))
+	return true
 }
 
 // ending puts the end together. res learns what is no part of the row.
@@ -215,31 +232,39 @@ func (r *run) releaseRunFile(unwritten error) {
 	written := unwritten == nil && !r.cfg.Journal.Lost()
 	// The monitor removes the file behind our back: the user waits for us. Of a launch
 	// that was refused it may never have heard where the file is.
-	remove := written && (r.launchErr != nil || r.wire == nil || r.wire.Send(wire.MsgForget, nil) != nil)
+	// Nobody takes in a record for a row that is another's.
+	remove := errors.Is(unwritten, store.ErrNotOurs) || written && (r.launchErr != nil || r.wire == nil || r.wire.Send(wire.MsgForget, nil) != nil)
 	if err := r.runFile.Release(remove); err != nil {
 		r.cfg.Log.Warn().Err(err).Msg("release run file")
 	}
 }
 
-// nestedWait bounds for how long a run inside another waits for its monitor.
-const nestedWait = 100 * time.Millisecond
+// buryWait bounds for how long the monitor's own end is waited for.
+const buryWait = 100 * time.Millisecond
 
-// buryMonitor dismisses the monitor and takes in its exit, if it is gone already: it
-// has nothing left to do but to end, and need not be waited for. Except inside another
-// run, whose monitor would find ours among what was left behind.
-func (r *run) buryMonitor() {
-	ours := !r.plan.direct && r.monitor > 0
-	wait := unix.WNOHANG
-	if ours && r.cfg.ParentUID != "" && r.wire.Finish(int(nestedWait.Milliseconds())) {
-		wait = 0
-	}
-	if r.wire != nil {
+// dismissMonitor has the monitor end: it has nothing left to do.
+func (r *run) dismissMonitor() {
+	if r.wire != nil && !r.plan.direct {
+		r.wire.Finish()
+	} else if r.wire != nil {
 		r.wire.Close()
 	}
 	r.inside.Wait()
-	if ours {
-		_, _ = unix.Wait4(r.monitor, nil, wait, nil)
+}
+
+// buryMonitor takes in the exit of the monitor, and with it what the run has used of the
+// machine: whoever waits for us is told that of all whose exits were taken in. Inside
+// another run its monitor would take ours for something left behind.
+func (r *run) buryMonitor() {
+	if r.plan.direct || r.monitor <= 0 || r.wire == nil {
+		return
 	}
+	wait := unix.WNOHANG
+	if r.wire.Finished(int(buryWait.Milliseconds())) {
+		wait = 0
+	}
+	_, _ = unix.Wait4(r.monitor, nil, wait, nil)
+	r.wire.Close()
 }
 
 // monitorLost ends a run whose monitor was killed. The kernel has hung the run

@@ -3,13 +3,16 @@ package supervisor
 import (
 	"bytes"
 	"context"
+	"os"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
 	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
+	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // resumeWait is how long a group that stopped itself is given to stop. In an
@@ -21,28 +24,55 @@ const resumeWait = 100 * time.Millisecond
 // stopped for that: a full-screen one restores the terminal first.
 const stopTime = time.Second
 
+// lookTime is how soon a run in the background notices that a shell has brought it to the
+// front without a word: before anybody has wondered why it takes no keys.
+const lookTime = time.Second
+
+// toFront makes the user's terminal raw for a run that is to be in front, if we are. It
+// is the relay that calls it, before the first output or when the run has lasted for a
+// while: until then keys are the terminal's to act on, and what is typed during a short
+// run is left to the shell.
+func (r *run) toFront() (cooked bool) {
+	if r.mayTakeFront() {
+		r.setRaw()
+	}
+	return r.tty != nil && r.tty.EndsLines()
+}
+
+// mayTakeFront says whether the run is to have the user's terminal, and we can give it.
+func (r *run) mayTakeFront() bool {
+	return r.relay != nil && r.tty != nil && r.wantFront && r.tty.Foreground()
+}
+
 // takeFront makes the user's terminal raw and its input the run's, if our group
 // is in front and the run is to be. It says whether that is so now.
 func (r *run) takeFront() bool {
-	if r.relay == nil || r.tty == nil || !r.wantFront || !r.tty.Foreground() {
+	switch {
+	case !r.mayTakeFront():
 		return false
+	case r.front:
+		r.tellTerminal()
+	default:
+		r.relay.Between(func() (cooked bool) {
+			r.setRaw()
+			return r.tty.EndsLines()
+		})
 	}
-	if !r.front {
-		_ = r.tty.Rebase()
-		if err := r.pair.Adopt(r.tty); err != nil {
-			r.cfg.Log.Warn().Err(err).Msg("adopt terminal")
-		}
-		if err := r.tty.Raw(r.plan.keepOutput, r.tellTerminal); err != nil {
-			r.cfg.Log.Warn().Err(err).Msg("set terminal raw")
-			r.tellTerminal()
-			return false
-		}
-		r.front = true
-		r.followLineEnds()
-		return true
+	return r.front
+}
+
+// setRaw makes the user's terminal raw, between two chunks of output.
+func (r *run) setRaw() {
+	_ = r.tty.Rebase()
+	if err := r.pair.Adopt(r.tty); err != nil {
+		r.cfg.Log.Warn().Err(err).Msg("adopt terminal")
 	}
-	r.tellTerminal()
-	return true
+	err := r.tty.Raw(r.plan.keepOutput, r.tellTerminal)
+	if err != nil {
+		r.cfg.Log.Warn().Err(err).Msg("set terminal raw")
+		r.tellTerminal()
+	}
+	r.front = err == nil
 }
 
 // followLineEnds keeps lines from ending twice where the user's terminal ends
@@ -126,14 +156,19 @@ func (r *run) target(sig syscall.Signal) int {
 }
 
 // stopSelf stops who is named as for kill(2) by sig, and returns when we are set going
-// again.
+// again; at once where the run goes on already. If it does from here on, the monitor
+// sees us stopped.
 func (r *run) stopSelf(sig syscall.Signal, who int) {
 	select {
 	case <-r.cont:
 	default:
 	}
-	byDefault(sig, func() {
-		_ = unix.Kill(who, sig)
+	if pid := r.launched.Child.PID; pid > 0 {
+		if p, err := proc.Read(pid); err != nil || !p.Stopped() {
+			return
+		}
+	}
+	stopBy(sig, who, func() {
 		t := time.NewTimer(resumeWait)
 		defer t.Stop()
 		select {
@@ -141,11 +176,13 @@ func (r *run) stopSelf(sig syscall.Signal, who int) {
 		case <-t.C:
 		}
 	})
+	monitor.Catch(r.sigs, []os.Signal{unix.SIGTSTP})
 }
 
 // goOn resumes the run after a suspension, in front or behind as we are now.
 func (r *run) goOn(ctx context.Context) {
 	r.wentOn(ctx)
+	r.toldAt = 0
 	front := r.takeFront()
 	if r.plan.direct {
 		front = r.tty.Foreground()
@@ -159,18 +196,54 @@ func (r *run) goOn(ctx context.Context) {
 }
 
 // woken follows a SIGCONT that found us running: the shell may have brought the
-// job to the front, or somebody wants a suspended run to go on.
+// job to the front, or somebody wants a suspended run to go on; or it ends a stop that
+// cannot be caught.
 func (r *run) woken(ctx context.Context) {
+	r.toldAt = 0
+	behind := r.lookAgain()
 	front := r.tty != nil && r.tty.Foreground() && r.wantFront
 	if !r.plan.direct && !r.front && r.takeFront() {
 		r.relay.Input(true)
 	}
 	switch {
-	case front || r.suspended:
+	case front || behind || r.suspended:
 		r.order(wire.MsgContinue, wire.PackNum(asNum(front)))
 		r.wentOn(ctx)
 	default:
 		r.order(wire.MsgSignal, wire.PackNum(int64(unix.SIGCONT)))
+	}
+}
+
+// lookAgain notes that we are no longer in front, or that the terminal is no longer raw:
+// while we were stopped a shell has taken it. It says whether we are behind now. What
+// the shell has set is left as it is.
+func (r *run) lookAgain() (behind bool) {
+	if !r.front {
+		return false
+	}
+	inFront := r.tty.Foreground()
+	if inFront && r.tty.IsRaw() {
+		return false
+	}
+	r.front = false
+	r.tty.Forget()
+	r.relay.Input(false)
+	r.followLineEnds()
+	r.tellTerminal()
+	return !inFront
+}
+
+// mayCome says whether a shell could bring us to the front without a word, as it does
+// with a job that was not stopped.
+func (r *run) mayCome() bool {
+	return r.relay != nil && r.tty != nil && r.plan.onPair[0] && !r.front && !r.suspended
+}
+
+// come looks whether it has.
+func (r *run) come(ctx context.Context) {
+	if r.mayCome() && r.tty.Foreground() {
+		r.wantFront = true
+		r.woken(ctx)
 	}
 }
 
@@ -250,6 +323,9 @@ func (r *run) sendTerminal() {
 // order sends an order to the monitor. One that does not arrive meets a monitor
 // that is gone, which the reports tell.
 func (r *run) order(kind wire.Kind, body []byte) {
+	if (kind == wire.MsgStop || kind == wire.MsgSignal) && !r.plan.direct && r.monitor > 0 {
+		_ = unix.Kill(r.monitor, unix.SIGCONT) // stopped, it would neither obey nor report
+	}
 	if err := r.wire.Send(kind, body); err != nil {
 		r.cfg.Log.Debug().Err(err).Msg("send order")
 	}

@@ -47,6 +47,8 @@ type order struct {
 	FlowID string
 	// Early: the wrapper is sent TERM before the run begins.
 	Early bool
+	// Hold is a file that the command waits for once it is ready; empty for none.
+	Hold string
 	// Dies: the wrapper dies as its command did.
 	Dies bool
 	// Tap is a file for what Config.Tap sees; empty for none.
@@ -85,7 +87,7 @@ func wrapperMain() int {
 		Agent: o.Agent, Ended: lastTurn(o.Turn),
 		Tap: tapTo(o.Tap), Through: [3]bool{1: true, 2: true}, Timeout: o.Timeout, Grace: o.Grace, Interval: time.Second, StateDir: o.StateDir,
 		StopSignal: o.StopSignal, NotBefore: later(o.WaitMS), WaitsFor: waitsFor(o.WaitMS),
-		FlowID: o.FlowID, Signals: early(o.Early),
+		FlowID: o.FlowID, Signals: early(o.Early), Announced: hold(o.Hold),
 		Journal: testJournal(o.StateDir), Clock: clock.System(), BootID: boot,
 		Machine: store.Identity{BootID: boot, PIDNamespace: proc.PIDNamespace()},
 	})
@@ -103,6 +105,16 @@ func wrapperMain() int {
 		return 94
 	}
 	return *res.Ending.ExitCode
+}
+
+// hold waits for a file.
+func hold(path string) func(context.Context) {
+	return func(context.Context) {
+		within(patience, func() bool {
+			_, err := os.Stat(path)
+			return path == "" || err == nil
+		})
+	}
 }
 
 // lastTurn adds evidence of the last turn: one that is interrupted was so by a user, by its own account.

@@ -12,7 +12,7 @@ import (
 // by hand.
 func orphanedGroup() bool {
 	group, session := unix.Getpgrp(), sessionOf(0)
-	for pid := unix.Getppid(); pid > 1; {
+	for pid := unix.Getppid(); pid > 0; {
 		pgid, err := unix.Getpgid(pid)
 		if err != nil {
 			return true

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -74,22 +75,28 @@ type run struct {
 	began      clock.Reading
 	starved    int64 // memoryKills when the run began; below 0 when that is not known
 
-	front     bool // we are in front and the terminal is raw
+	// front: we are in front and the terminal is raw. It is the relay's to say until it
+	// has begun.
+	front     bool
 	wantFront bool // the run is to be in front whenever we are
 	suspended bool // the run is stopped by job control
 	// toldAt is the awake time at which we were last told to stop by job control, 0 for never.
-	toldAt  time.Duration
-	exit    wire.ExitReport
-	exitAt  clock.Reading // when the command ended
-	hurry   chan struct{} // see urgent
-	lostTTY bool          // the terminal is known to be gone
+	toldAt time.Duration
+	exit   wire.ExitReport
+	exitAt clock.Reading // when the command ended
+	hurry  chan struct{} // see urgent
+	// hurriedBy is the first signal that asked for the end after it, 0 for none.
+	hurriedBy atomic.Int64
+	lostTTY   bool // the terminal is known to be gone
 	// launchWritten: the journal has the launch.
 	launchWritten bool
-	launchErr     error
-	stop          stopState
-	together      bool // see Result.Keyed
-	evidence      []lifecycle.Evidence
-	left          store.Leftovers
+	// brief: the command was over as soon as it had begun.
+	brief     bool
+	launchErr error
+	stop      stopState
+	together  bool // see Result.Keyed
+	evidence  []lifecycle.Evidence
+	left      store.Leftovers
 
 	// modes belongs to the relay's goroutine until the relay is over; reset is
 	// what it last asked to be undone.
@@ -179,8 +186,7 @@ func (r *run) begin(ctx context.Context) (err error) {
 func (r *run) prepare() error {
 	r.wantFront = r.plan.front
 	if r.relay != nil {
-		r.takeFront()
-		r.relay.Start(r.front, r.tty != nil && r.tty.EndsLines())
+		r.relay.Start(r.tty != nil && r.tty.EndsLines())
 		r.relayed = true
 	}
 	argv := r.cfg.Argv
@@ -243,6 +249,10 @@ func (r *run) writeIntent(ctx context.Context) {
 		c.Log.Warn().Err(err).Msg("announce execution")
 	}
 	r.generation = max(generation, 1)
+	if errors.Is(err, store.ErrNotOurs) {
+		// No row is of this one: what the monitor records is the end of none.
+		r.generation = 0
+	}
 	r.inLedger = err == nil && !c.Journal.Degraded()
 }
 
@@ -318,8 +328,12 @@ func (r *run) started(ctx context.Context, child wire.ChildReport) {
 		r.launched.TTY = r.pair.Name
 	}
 	early, over := r.overAtOnce(ctx)
-	if over {
+	if r.brief = over; over {
 		return
+	}
+	if r.relay != nil {
+		r.relay.Begin()
+		r.relay.Input(r.front)
 	}
 	r.syncRunFile()
 	if err := r.cfg.Journal.Launched(ctx, r.launched); err != nil {
@@ -389,6 +403,10 @@ func (r *run) attend(ctx context.Context) {
 	defer settled.Stop()
 	done := ctx.Done()
 	for !r.ended() {
+		var look <-chan time.Time
+		if r.mayCome() {
+			look = time.NewTimer(lookTime).C
+		}
 		select {
 		case m, ok := <-r.reports:
 			r.report(ctx, m, ok)
@@ -396,6 +414,8 @@ func (r *run) attend(ctx context.Context) {
 			r.signalled(ctx, s)
 		case <-r.cont:
 			r.woken(ctx)
+		case <-look:
+			r.come(ctx)
 		case <-r.gone:
 			// Whoever is to end with a terminal is told by SIGHUP; a disowned job is
 			// not, and goes on.
@@ -437,7 +457,7 @@ func (r *run) report(ctx context.Context, m wire.Message, ok bool) {
 		r.suspend(ctx, syscall.Signal(wire.UnpackNum(m.Body)))
 	case wire.MsgResumed:
 		r.wentOn(ctx)
-	case wire.MsgLaunch, wire.MsgGo, wire.MsgSignal, wire.MsgContinue, wire.MsgStop, wire.MsgTerminal, wire.MsgForget, wire.MsgSettle, wire.MsgStarted, wire.MsgFailed, wire.MsgDone:
+	case wire.MsgLaunch, wire.MsgGo, wire.MsgSignal, wire.MsgTell, wire.MsgContinue, wire.MsgStop, wire.MsgTerminal, wire.MsgForget, wire.MsgSettle, wire.MsgStarted, wire.MsgFailed, wire.MsgDone:
 	}
 }
 

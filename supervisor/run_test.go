@@ -323,6 +323,30 @@ func TestACommandWithoutASignalOfItsOwnIsNotPressed(t *testing.T) {
 	want(t, "code", codeOf(t, cmd.Wait()), 128+int(unix.SIGKILL))
 }
 
+// Sent to one process, a signal that means something to a program is for that alone.
+func TestASignalReachesTheCommandAlone(t *testing.T) {
+	for _, sig := range []unix.Signal{unix.SIGUSR1, unix.SIGHUP} {
+		t.Run(unix.SignalName(sig), func(t *testing.T) {
+			b := newBench(t, "sh -c 'until [ -e $0 ]; do sleep 0.05; done' $0/on & trap 'touch $0/on' USR1 HUP; echo ready; wait; wait $!")
+			b.order.Command = append(b.order.Command, b.order.StateDir)
+			cmd, _ := b.ready()
+			_ = cmd.Process.Signal(sig)
+			want(t, "code", codeOf(t, cmd.Wait()), 0)
+		})
+	}
+}
+
+// A monitor that somebody has stopped is set going to obey.
+func TestAStopReachesAStoppedMonitor(t *testing.T) {
+	b := newBench(t, "echo ready; exec sleep 60")
+	cmd, _ := b.ready()
+	m := monitorOf(t, cmd.Process.Pid)
+	_ = unix.Kill(m, unix.SIGSTOP)
+	b.eventually("the monitor is stopped", func() bool { return stopped(m) })
+	_ = cmd.Process.Signal(unix.SIGTERM)
+	want(t, "code", codeOf(t, cmd.Wait()), 128+int(unix.SIGTERM))
+}
+
 func TestALaunchIsPutOff(t *testing.T) {
 	b := newBench(t, "exit 5")
 	b.order.WaitMS = 300

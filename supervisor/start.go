@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/signal"
 	"syscall"
 	"time"
 
@@ -48,12 +49,15 @@ type circumstances struct {
 	isTerminal, isPipe [3]bool
 	// isFile: standard input is a regular file, or a device that is no terminal.
 	isFile bool
+	// deaf: we were started ignoring interrupts, as a shell without job control starts
+	// what it does not wait for: in its own group, and without standard input.
+	deaf bool
 }
 
 // decide makes the plan. A run gets an inner terminal when there is an outer
 // one, even if none of its descriptors is on it: programs ask for passwords on
-// /dev/tty. Beside a pipe it starts behind that terminal and gets it on demand,
-// since the other program of the pipeline may be the one that wants it.
+// /dev/tty. Then, and beside a pipe, it starts behind that terminal and gets it on
+// demand: the shell, or the other program of the pipeline, may be who wants it.
 func decide(c circumstances) plan {
 	p := plan{direct: c.noMonitor || c.mode == PTYNever}
 	if c.mode == PTYAlways && !p.direct {
@@ -62,7 +66,7 @@ func decide(c circumstances) plan {
 	} else if !p.direct && c.terminal {
 		p.pair, p.onPair = true, c.isTerminal
 	}
-	p.front = c.ours && !c.isPipe[0] && !c.isPipe[1]
+	p.front = c.ours && !c.isPipe[0] && !c.isPipe[1] && (!c.isFile || !c.deaf) && (p.direct || p.onPair != [3]bool{})
 	p.keepOutput = c.terminal && (c.isPipe[0] || c.isPipe[1])
 	if c.mode == PTYAlways && !c.terminal {
 		p.front = true
@@ -76,6 +80,7 @@ func (r *run) circumstances() circumstances {
 	info, err := r.cfg.Stdin.Stat()
 	c.isFile = err == nil && (info.Mode().IsRegular() || info.Mode()&os.ModeCharDevice != 0 && !term.IsTerminal(int(r.cfg.Stdin.Fd())))
 	c.ours = r.tty != nil && r.tty.Foreground()
+	c.deaf = signal.Ignored(unix.SIGINT)
 	for i, f := range r.files() {
 		c.isTerminal[i] = terminal.IsControlling(int(f.Fd()))
 		c.isPipe[i] = isPipe(f)
@@ -115,7 +120,7 @@ func (r *run) openTerminals() error {
 	if r.tty != nil {
 		user = r.tty.FD()
 	}
-	cfg := terminal.RelayConfig{User: user, Master: pair.Master, Tap: r.tap, Typed: r.typed, Gone: r.terminalGone}
+	cfg := terminal.RelayConfig{User: user, Master: pair.Master, Tap: r.tap, Typed: r.typed, First: r.toFront, Gone: r.terminalGone}
 	if r.plan.toStdout {
 		cfg.Divert = func(b []byte) { _, _ = r.cfg.Stdout.Write(b) }
 	}

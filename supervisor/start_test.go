@@ -34,7 +34,17 @@ func TestPlan(t *testing.T) {
 		{
 			"all redirected still has a terminal for /dev/tty",
 			circumstances{mode: PTYAuto, terminal: true, ours: true},
-			plan{pair: true, front: true},
+			plan{pair: true},
+		},
+		{
+			"started by a script that goes on itself",
+			circumstances{mode: PTYAuto, terminal: true, ours: true, isTerminal: [3]bool{false, true, true}, isFile: true, deaf: true},
+			plan{pair: true, onPair: [3]bool{false, true, true}},
+		},
+		{
+			"deaf at a prompt",
+			circumstances{mode: PTYAuto, terminal: true, ours: true, isTerminal: all, deaf: true},
+			plan{pair: true, onPair: all, front: true},
 		},
 		{
 			"into a pager waits to be asked",

@@ -47,11 +47,12 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 	sig := number(s)
 	switch policyOf(s) {
 	case passOn:
-		if sig == unix.SIGTSTP {
-			r.toldAt = r.cfg.Clock.Now().Awake
-		}
 		r.stop.passed = sig
-		r.order(wire.MsgSignal, wire.PackNum(int64(sig)))
+		kind := wire.MsgTell
+		if sig == unix.SIGTSTP {
+			r.toldAt, kind = r.cfg.Clock.Now().Awake, wire.MsgSignal // job control is about groups
+		}
+		r.order(kind, wire.PackNum(int64(sig)))
 	case polite:
 		r.askPolitely(sig)
 	case firm:
@@ -67,7 +68,7 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 		r.hungUp(ctx)
 	case resize:
 		if !r.resize() {
-			r.order(wire.MsgSignal, wire.PackNum(int64(sig)))
+			r.order(wire.MsgTell, wire.PackNum(int64(sig)))
 		}
 	}
 }
@@ -106,7 +107,7 @@ func (r *run) beginStop(by lifecycle.StoppedBy, first syscall.Signal) {
 func (r *run) hungUp(ctx context.Context) {
 	if r.tty == nil || !r.tty.Gone() {
 		r.stop.passed = unix.SIGHUP
-		r.order(wire.MsgSignal, wire.PackNum(int64(unix.SIGHUP)))
+		r.order(wire.MsgTell, wire.PackNum(int64(unix.SIGHUP)))
 		return
 	}
 	if r.relay != nil {

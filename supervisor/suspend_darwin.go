@@ -9,11 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// byDefault runs f while the default action is in force for sig, as far as the
-// runtime can be made to forget that it once caught it.
-func byDefault(sig syscall.Signal, f func()) {
-	signal.Reset(sig)
-	f()
+// stopBy stops who is named as for kill(2) by sig, and calls until in the meantime: the
+// kernel takes some time to stop us. The runtime does not let go of the signal of a key,
+// which we catch: the others of our group get that one, and we the one nobody catches.
+func stopBy(sig syscall.Signal, who int, until func()) {
+	if sig == unix.SIGTSTP {
+		if who != unix.Getpid() {
+			signal.Ignore(sig)
+			_ = unix.Kill(who, sig)
+		}
+		who, sig = unix.Getpid(), unix.SIGSTOP
+	}
+	_ = unix.Kill(who, sig)
+	until()
 }
 
 // DieOf ends this process by sig, as the run ended, without a core of our own; and

@@ -36,6 +36,15 @@ func byDefault(sig syscall.Signal, f func()) {
 	}
 }
 
+// stopBy stops who is named as for kill(2) by sig, and calls until in the meantime: the
+// kernel takes some time to stop us.
+func stopBy(sig syscall.Signal, who int, until func()) {
+	byDefault(sig, func() {
+		_ = unix.Kill(who, sig)
+		until()
+	})
+}
+
 // DieOf ends this process by sig, as the run ended, without a core of our own; and
 // together with its process group, if the signal was for all of it. It returns when
 // that did not work: as PID 1, or for a signal that kills nobody.

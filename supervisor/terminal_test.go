@@ -3,7 +3,9 @@ package supervisor
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -205,6 +207,38 @@ func TestInterruptKeyIsTheRunsAlone(t *testing.T) {
 	s.expect("caught")
 	s.prompt(9)
 	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByUser)
+}
+
+// A key typed before the command runs is for the command.
+func TestEarlyKey(t *testing.T) {
+	for _, c := range []struct {
+		name, key string
+		code      int
+	}{
+		{"interrupt", "\x03", 128 + int(unix.SIGINT)},
+		{"suspend", "\x1a", 128 + int(unix.SIGTSTP)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, "exec sleep 60")
+			b.order.Hold = filepath.Join(b.order.StateDir, "go")
+			s := newShell(b)
+			s.send("$W\n")
+			s.jobInFront()
+			b.eventually("the command is ready", func() bool { return len(b.marked()) > 1 })
+			s.send(c.key)
+			s.expect("^") // the terminal has seen it
+			if err := os.WriteFile(b.order.Hold, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s.prompt(c.code)
+			if c.key == "\x1a" {
+				s.send("fg\n")
+				s.jobInFront()
+				s.send("\x03")
+				s.prompt(130)
+			}
+		})
+	}
 }
 
 func TestKeyInARawProgramCancelsNothing(t *testing.T) {

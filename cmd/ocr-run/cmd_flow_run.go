@@ -170,9 +170,12 @@ func (r *flowRun) inFlow(ctx context.Context, w *wrapping, signals chan os.Signa
 		return r.report(unpersisted(), &verbError{thing: "ledger", err: errNoHome})
 	}
 	// The lease comes first: whoever finds the row finds it held.
-	if cfg.RunFile, err = runfile.Create(cfg.StateDir, w.uid); err != nil {
-		return r.report(unpersisted(), &verbError{thing: r.verb, err: err})
+	if w.lease == nil {
+		if w.lease, err = runfile.Create(cfg.StateDir, w.uid); err != nil {
+			return r.report(unpersisted(), &verbError{thing: r.verb, err: err})
+		}
 	}
+	cfg.RunFile = w.lease
 	res, err := r.commit(ctx, w, cfg)
 	if err != nil || !res.Created {
 		return errors.Join(err, cfg.RunFile.Release(true))

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor"
@@ -45,7 +46,8 @@ type wrapping struct {
 	agent                string
 	stateDir             string
 	journal              *store.Recorder
-	host                 *hosting // nil without a host
+	lease                *runfile.File // taken before the run begins; nil to take it then
+	host                 *hosting      // nil without a host
 	tee                  *tee
 	witness              *witness // nil without an agent we know
 	injected             injected
@@ -76,9 +78,12 @@ func newWrapping(ctx context.Context, env environment, opts runOptions, command 
 	w.inherit(ctx)
 	w.path, w.missing = findCommand(command[0], w.childEnv(), w.moves())
 	if w.tee, err = newTee(opts.log, opts.logSize); err != nil {
-		return nil, fmt.Errorf("--log: %w", err)
+		err = fmt.Errorf("--log: %w", err)
+	} else {
+		err = w.receiptApart()
 	}
-	if err := w.receiptApart(); err != nil {
+	if err != nil {
+		w.close()
 		return nil, err
 	}
 	w.listen()
@@ -186,7 +191,7 @@ func (w *wrapping) config(ctx context.Context) supervisor.Config {
 		OnHangup: o.onHangup, Leftovers: o.leftovers,
 		NotBefore: o.notBefore, WaitsFor: o.waitsFor, HoldStdio: o.autoResume > 0,
 		Timeout: o.timeout, Grace: o.grace, Interval: o.heartbeat,
-		StateDir: w.stateDir, Journal: w.journal, Tap: w.tap(), Through: w.passing(), Clock: w.env.clock, BootID: boot,
+		StateDir: w.stateDir, RunFile: w.lease, Journal: w.journal, Tap: w.tap(), Through: w.passing(), Clock: w.env.clock, BootID: boot,
 		Machine: store.Identity{MachineID: machine, BootID: boot, PIDNamespace: proc.PIDNamespace()},
 		Watch:   w.watching(ctx),
 		Host:    w.hostRoot(), Announced: w.announced, Ended: w.ended, Launched: w.launched, Log: w.log,
@@ -288,6 +293,9 @@ func (w *wrapping) close() {
 	w.background.Wait()
 	w.removeHooks()
 	w.tee.close()
+	if w.lease != nil {
+		_ = w.lease.Release(true) // unless the run has done so
+	}
 	if w.debug != nil {
 		_ = w.debug.Close()
 	}

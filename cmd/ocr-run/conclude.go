@@ -57,6 +57,10 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	}
 	w.onEnd(ctx, view)
 	code, sig := endOf(verdictOf(e), e.Process, res.StopSignal)
+	res.Bury()
+	if sig == 0 && res.Interrupted() {
+		sig = int(unix.SIGINT)
+	}
 	if sig != 0 {
 		w.close()
 		supervisor.DieOf(syscall.Signal(sig), res.Keyed)
@@ -106,11 +110,14 @@ func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Executi
 	l, err := w.journal.Ledger(ctx)
 	if err == nil {
 		var e store.Execution
-		if e, err = l.Execution(ctx, w.uid); err == nil && e.Process.End.Over() {
+		e, err = l.Execution(ctx, w.uid)
+		switch {
+		case err == nil && e.Wrapper != res.Announcement.Wrapper:
+			err = fmt.Errorf("%w: process %d", store.ErrNotOurs, e.Wrapper.PID)
+		case err == nil && e.Process.End.Over():
 			e.Degraded = e.Degraded || w.journal.Degraded()
 			return e
-		}
-		if err == nil {
+		case err == nil:
 			// The end waits in the spool; what the run worked on can be read.
 			return w.unfinished(ctx, e, res)
 		}
@@ -242,6 +249,7 @@ func (w *wrapping) receipt(view render.Execution, to receiptTo) {
 	case w.opts.json:
 		_, _ = w.env.stderr.Write(doc)
 	case w.opts.quiet || !to.words:
+	case terminal && view.Outcome == string(lifecycle.OutcomeSuccess) && behind(w.env.stderr):
 	case terminal || view.Outcome == string(lifecycle.OutcomeIncomplete):
 		style := render.StyleFor(terminal, 0, w.env.get("NO_COLOR"), w.env.get("TERM"), 0)
 		text := render.Receipt(style, view)
@@ -250,6 +258,13 @@ func (w *wrapping) receipt(view render.Execution, to receiptTo) {
 		}
 		_, _ = w.env.stderr.WriteString(text)
 	}
+}
+
+// behind says whether somebody else is in front of the terminal f: what is written there
+// stands in the middle of theirs.
+func behind(f *os.File) bool {
+	front, err := unix.IoctlGetInt(int(f.Fd()), unix.TIOCGPGRP)
+	return err == nil && front != unix.Getpgrp()
 }
 
 // receiptApart refuses a file for the receipt that is where the command's own output

@@ -219,6 +219,8 @@ func (t *turn) callOff(ctx context.Context, off *calledOff) supervisor.Result {
 	return supervisor.Result{
 		Announcement: t.committed.Announcement, Ending: end, InLedger: true, StopSignal: off.signal,
 		Hurried:     func() bool { return true }, // nothing goes on with what was called off
+		Interrupted: func() bool { return false },
+		Bury:        func() {},
 		LaunchError: fmt.Errorf("run %s was called off before its launch: %s", t.uid, off.why),
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 
@@ -47,7 +48,7 @@ func (h *hosting) look(ctx context.Context, work hostWork) (w *ocrdb.Workflow, g
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hostVerdictTimeout)
 	defer cancel()
 	w, guessed, err = work.find(ctx)
-	h.silent = err != nil && ctx.Err() != nil
+	h.silent = errors.Is(err, ocrdb.ErrBusy) || err != nil && ctx.Err() != nil
 	return w, guessed, err
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store/ocrdb"
 )
@@ -94,9 +95,11 @@ func promptly(ctx context.Context, do func(context.Context) error) error {
 }
 
 // adopts says whether the run is the one that the host's dashboard has a row for
-// and set the uid of: the row is unfinished and not ours, and the ledger knows of
-// no such run. One that cannot be asked knows of none: work that the host links to
-// its own row must not pass for none. silent says that the host did not answer.
+// and set the uid of: the row is unfinished and not ours, and neither the ledger nor
+// the spool knows of such a run. A ledger that cannot be asked knows of none: work that
+// the host links to its own row must not pass for none. Of several that have the uid
+// it is the one that gets the lease, which comes first: whoever had it before is known
+// by the time it is free. silent says that the host did not answer.
 func (w *wrapping) adopts(ctx context.Context, host ocrdb.Host, uid string) (adopted, silent bool) {
 	if uid == "" || uid == w.env.get(envRunUID) {
 		return false, false
@@ -110,11 +113,31 @@ func (w *wrapping) adopts(ctx context.Context, host ocrdb.Host, uid string) (ado
 	if err != nil || !known || row.Ours || !row.Unfinished() {
 		return false, errors.Is(err, ocrdb.ErrBusy) || errors.Is(err, context.DeadlineExceeded)
 	}
-	l, err := w.journal.Ledger(ctx)
-	if err == nil {
-		_, err = l.Execution(ctx, uid)
+	return w.takes(ctx, uid), false
+}
+
+// takes takes the lease of a run that nobody knows of yet, and says whether the run is
+// ours. One that cannot have a lease goes on without.
+func (w *wrapping) takes(ctx context.Context, uid string) bool {
+	var lease *runfile.File
+	if w.stateDir != "" {
+		var err error
+		lease, err = runfile.Create(w.stateDir, uid)
+		if errors.Is(err, runfile.ErrTaken) {
+			return false
+		}
+		if err != nil {
+			w.log.Warn().Err(err).Msg("take the lease of the host's run")
+		}
 	}
-	return err != nil, false
+	if w.journal.Knows(ctx, uid) {
+		if lease != nil {
+			_ = lease.Release(true)
+		}
+		return false
+	}
+	w.lease = lease
+	return true
 }
 
 // vendorName is an agent's name in the host's words; empty for one it does not

@@ -10,10 +10,11 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
+	"github.com/ocr-run/ocr-run/store"
 )
 
 // lastResort keeps what is known of a run that could be written neither to the ledger
-// nor to the spool, and says where: in the receipt that was asked for, on a terminal
+// nor to the spool, or whose row is another's, and says where: in the receipt that was asked for, on a terminal
 // in a file for temporary ones, elsewhere in a line of JSON on stderr.
 func (w *wrapping) lastResort(view render.Execution, to receiptTo) {
 	trouble := w.journal.Trouble()
@@ -39,7 +40,11 @@ func (w *wrapping) lastResort(view render.Execution, to receiptTo) {
 	} else if reason, ok := errors.AsType[syscall.Errno](trouble); ok {
 		trouble = reason
 	}
-	said := fmt.Sprintf("%s: neither the ledger nor the spool in %s can be written (%s); this run is recorded ", program, place, trouble)
+	why, try := fmt.Sprintf("neither the ledger nor the spool in %s can be written (%s)", place, trouble), "doctor"
+	if errors.Is(trouble, store.ErrNotOurs) {
+		why, try = fmt.Sprintf("in the ledger the uid %s is another run's", view.UID), "show "+view.UID
+	}
+	said := fmt.Sprintf("%s: %s; this run is recorded ", program, why)
 	switch {
 	case where != "":
 		said += "in " + where + " alone\n"
@@ -48,7 +53,7 @@ func (w *wrapping) lastResort(view render.Execution, to receiptTo) {
 	default:
 		said += "here alone:\n" + string(line)
 	}
-	_, _ = fmt.Fprintf(w.env.stderr, "%sTry: %s doctor\n", said, program)
+	_, _ = fmt.Fprintf(w.env.stderr, "%sTry: %s %s\n", said, program, try)
 }
 
 // keepAside writes what is known of a run to a file for temporary ones, and names it;

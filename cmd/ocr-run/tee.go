@@ -2,11 +2,12 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os"
 )
 
 // tee copies bytes to a file of bounded size. When the file is full it becomes
-// FILE.1 and a new one is begun. Trouble with it ends the copy and never the
+// FILE.1 and a new one is begun; what is no regular file, such as a device, is never full. Trouble with it ends the copy and never the
 // run. A nil tee copies nothing. It belongs to one goroutine at a time.
 type tee struct {
 	path string
@@ -29,6 +30,9 @@ func newTee(path string, most int64) (*tee, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		most = math.MaxInt64
 	}
 	return &tee{path: path, most: most, size: info.Size(), file: f}, nil
 }

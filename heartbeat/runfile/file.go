@@ -13,15 +13,15 @@ import (
 // runsDir is where run files live below the state directory.
 const runsDir = "runs"
 
-// ErrHeld says that another wrapper holds the lease of that run.
-var ErrHeld = errors.New("lease held by another wrapper")
+// ErrTaken says that the run has a file already, of a wrapper that lives or died.
+var ErrTaken = errors.New("another wrapper has taken the run")
 
 // File is a run's lease with the room for its exit record. It is held from
 // Create until Release or the end of the process, whatever ends it; no
 // child inherits it.
 type File struct {
 	path string
-	file *os.File
+	file *os.File // nil once it was released
 }
 
 // Path is where the file of a run lies in a state directory.
@@ -29,23 +29,20 @@ func Path(stateDir, uid string) string { return filepath.Join(stateDir, runsDir,
 
 // Create creates the file of run uid below stateDir and takes its lease.
 // The file appears under its name only once it is complete and locked, so that
-// nobody ever finds a living run without a lease. A file left by an earlier
-// generation of the run is replaced; if that one still lives the error is
-// ErrHeld.
+// nobody ever finds a living run without a lease. Of several who create the file of
+// one run at once one gets it; where there is one, also of a wrapper that died, the
+// error is ErrTaken and nothing has been touched.
 func Create(stateDir, uid string) (*File, error) {
 	path := Path(stateDir, uid)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("create run directory: %w", err)
 	}
-	switch held, err := Held(path); {
-	case err != nil:
-		return nil, err
-	case held:
-		return nil, fmt.Errorf("create run file %s: %w", path, ErrHeld)
-	}
 	f, err := create(path)
 	for i := 1; i < createTries && takenAway(err); i++ {
 		f, err = create(path)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		err = ErrTaken
 	}
 	if err != nil {
 		return nil, fmt.Errorf("create run file %s: %w", path, err)
@@ -88,7 +85,27 @@ func publish(f *os.File, path string) error {
 	if _, err := f.WriteAt(make([]byte, recordSize), 0); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	return publishAs(f.Name(), path)
+}
+
+// publishAs gives a file its name, unless there is one of that name.
+func publishAs(from, to string) error {
+	err := renameNew(from, to)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.ENOTSUP) {
+		// Not every file system can do so in one step; network ones cannot.
+		return linkNew(from, to)
+	}
+	return err
+}
+
+// linkNew is renameNew in two steps. Should the second not come to pass, a sweep does
+// it once the run is over.
+func linkNew(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil {
+		_ = os.Remove(from)
+	}
+	return err
 }
 
 // Sync makes the file durable: one call, on the usual file systems, for both the
@@ -106,16 +123,22 @@ func (r *File) Path() string { return r.path }
 
 // Release gives up the lease, and removes the file when its record has been
 // taken in and is of no more use. Removing comes first: at no moment does a
-// free lease lie beside a run that is about to be written as ended.
+// free lease lie beside a run that is about to be written as ended. Releasing again
+// does nothing.
 func (r *File) Release(remove bool) error {
+	if r.file == nil {
+		return nil
+	}
+	f := r.file
+	r.file = nil
 	var removed error
 	if remove {
 		removed = os.Remove(r.path)
 	}
 	// Unlock and not just close: a child between fork and exec still shares
 	// the descriptor and would keep the lease for that long.
-	unlocked := flock(r.file, unix.LOCK_UN)
-	if err := errors.Join(removed, unlocked, r.file.Close()); err != nil {
+	unlocked := flock(f, unix.LOCK_UN)
+	if err := errors.Join(removed, unlocked, f.Close()); err != nil {
 		return fmt.Errorf("release run file %s: %w", r.path, err)
 	}
 	return nil

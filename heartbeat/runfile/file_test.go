@@ -3,12 +3,15 @@ package runfile
 import (
 	"bufio"
 	"errors"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,7 +74,7 @@ func TestRunFileLife(t *testing.T) {
 	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
 		t.Errorf("there is more than the run file: %v", entries)
 	}
-	if _, err := Create(filepath.Join(dir, "state"), "u"); !errors.Is(err, ErrHeld) {
+	if _, err := Create(filepath.Join(dir, "state"), "u"); !errors.Is(err, ErrTaken) {
 		t.Errorf("a second wrapper got %v", err)
 	}
 	if err := f.Release(false); err != nil {
@@ -80,15 +83,87 @@ func TestRunFileLife(t *testing.T) {
 	if held(t, path) {
 		t.Error("a released lease is held")
 	}
+	if err := f.Release(true); err != nil {
+		t.Error(err)
+	}
+	before, err := os.Stat(path)
+	if err != nil {
+		t.Fatalf("a file that was kept: %v", err)
+	}
+	if _, err := Create(filepath.Join(dir, "state"), "u"); !errors.Is(err, ErrTaken) {
+		t.Errorf("who comes after one that left its record got %v", err)
+	}
+	if after, err := os.Stat(path); err != nil || !os.SameFile(before, after) {
+		t.Errorf("the record was replaced: %v", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
 	g, err := Create(filepath.Join(dir, "state"), "u")
 	if err != nil {
-		t.Fatalf("a later generation: %v", err)
+		t.Fatal(err)
 	}
 	if err := g.Release(true); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) || held(t, path) {
 		t.Errorf("a removed file is there: %v", err)
+	}
+}
+
+// Of many who take a run at once one gets it, and the others leave nothing behind.
+func TestARunIsTakenOnce(t *testing.T) {
+	t.Parallel()
+	for range 50 {
+		dir := t.TempDir()
+		var all sync.WaitGroup
+		var got atomic.Int32
+		start := make(chan struct{})
+		for range 8 {
+			all.Go(func() {
+				<-start
+				switch _, err := Create(dir, "u"); {
+				case err == nil:
+					got.Add(1)
+				case !errors.Is(err, ErrTaken):
+					t.Error(err)
+				}
+			})
+		}
+		close(start)
+		all.Wait()
+		entries, err := os.ReadDir(filepath.Join(dir, runsDir))
+		if n := got.Load(); n != 1 || len(entries) != 1 || err != nil {
+			t.Fatalf("%d of 8 got it; there are %v, %v", n, entries, err)
+		}
+	}
+}
+
+// Both ways to give a file its name leave alone what has it.
+func TestPublishingReplacesNothing(t *testing.T) {
+	t.Parallel()
+	for name, publish := range map[string]func(from, to string) error{"rename": renameNew, "link": linkNew} {
+		dir := t.TempDir()
+		path := func(name string) string { return filepath.Join(dir, name) }
+		for _, from := range []string{"a", "b"} {
+			if err := os.WriteFile(path(from), []byte(from), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := publish(path("a"), path("u")); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := publish(path("b"), path("u")); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("%s over another: %v", name, err)
+		}
+		if err := publish(path("gone"), path("v")); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s of nothing: %v", name, err)
+		}
+		entries, err := os.ReadDir(dir)
+		content, _ := os.ReadFile(path("u"))
+		if err != nil || len(entries) != 2 || string(content) != "a" {
+			t.Errorf("%s left %v, %q, %v", name, entries, content, err)
+		}
 	}
 }
 
@@ -250,7 +325,7 @@ func BenchmarkCreateRunFile(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := f.Release(false); err != nil {
+		if err := f.Release(true); err != nil {
 			b.Fatal(err)
 		}
 	}

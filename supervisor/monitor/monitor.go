@@ -64,6 +64,7 @@ type monitor struct {
 	grace     <-chan time.Time
 	press     <-chan time.Time // when TERM follows the first signal
 	given     <-chan time.Time // how long after KILL we wait
+	roused    <-chan time.Time // when to see whether the wrapper goes on with the run
 	orphaned  bool             // the wrapper is gone
 	forget    bool             // the run file is of no more use
 
@@ -103,6 +104,8 @@ func (m *monitor) run(ctx context.Context) {
 			m.kill()
 		case <-m.given:
 			m.giveUp()
+		case <-m.roused:
+			m.rouse()
 		}
 	}
 	m.finish(ctx)
@@ -110,13 +113,17 @@ func (m *monitor) run(ctx context.Context) {
 	// Stay until the wrapper hangs up: our end is a hang-up of the terminal we
 	// lead, and there may be output on it that the wrapper has not read yet.
 	for orders != nil {
-		o, ok := <-orders
-		if !ok {
-			m.giveBack()
-			break
-		}
-		if o.Kind == wire.MsgTerminal || o.Kind == wire.MsgForget {
-			m.obey(o)
+		select {
+		case o, ok := <-orders:
+			switch {
+			case !ok:
+				m.giveBack()
+				orders = nil
+			case o.Kind == wire.MsgTerminal || o.Kind == wire.MsgForget:
+				m.obey(o)
+			}
+		case <-m.roused:
+			m.rouse()
 		}
 	}
 	m.settle()
@@ -158,6 +165,10 @@ func (m *monitor) obey(o wire.Message) {
 		m.letGo(o.Body)
 	case wire.MsgSignal:
 		m.signal(syscall.Signal(wire.UnpackNum(o.Body)))
+	case wire.MsgTell:
+		if m.pid > 0 && !m.exited {
+			_ = unix.Kill(m.pid, syscall.Signal(wire.UnpackNum(o.Body)))
+		}
 	case wire.MsgContinue:
 		m.resume(wire.UnpackNum(o.Body) != 0)
 	case wire.MsgStop:
@@ -245,6 +256,11 @@ func (m *monitor) execute(fork forker) (int, error) {
 	attr := &syscall.ProcAttr{
 		Dir: m.order.Dir, Env: m.order.Env, Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setpgid: true},
 	}
+	if m.inner >= 0 && !m.order.Foreground {
+		// It gets the terminal when it is stopped for reading from it. Shells ignore that
+		// in a command substitution, and what is caught begins at its default.
+		signal.Notify(m.sigs, unix.SIGTTIN)
+	}
 	pid, err := m.forkContained(fork, attr)
 	if err == unix.ENOEXEC && isText(m.order.Path, m.order.Dir) {
 		m.order.Path, m.order.Argv = "/bin/sh", append([]string{"sh", m.order.Path}, m.order.Argv[1:]...)
@@ -313,13 +329,21 @@ func (m *monitor) resume(foreground bool) {
 func (m *monitor) giveFront(run bool) {
 	switch {
 	case m.inner < 0:
-	case run && m.inFront > 0 && m.inFront != unix.Getpgrp():
-		_ = terminal.SetForeground(m.inner, m.inFront)
+	case run && m.leads && !m.suspended && !m.before():
+		// Somebody of the run is there already, and not for us to choose.
+	case run && m.inFront > 0 && m.inFront != unix.Getpgrp() && terminal.SetForeground(m.inner, m.inFront) == nil:
 	case run:
 		_ = terminal.SetForeground(m.inner, m.pid)
 	case m.leads:
 		_ = terminal.SetForeground(m.inner, unix.Getpgrp())
 	}
+}
+
+// before says whether we are in the foreground of the run's terminal, where we keep the
+// run from it.
+func (m *monitor) before() bool {
+	front, err := unix.IoctlGetInt(m.inner, unix.TIOCGPGRP)
+	return err == nil && front == unix.Getpgrp()
 }
 
 // beginStop sends the first signal of a stop. A suspended run is set going, or
@@ -416,7 +440,8 @@ func (m *monitor) giveBack() {
 	if m.terminal.Raw {
 		_ = terminal.RestoreIfSet(m.user, m.terminal.Found, m.terminal.Set)
 	}
-	if len(m.terminal.Reset) > 0 {
+	// Of a run that is suspended somebody else has the screen.
+	if len(m.terminal.Reset) > 0 && !m.suspended {
 		_, _ = unix.Write(m.user, m.terminal.Reset)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -79,8 +80,26 @@ func (m *monitor) continued() {
 	}
 	m.suspended = false
 	m.tell(wire.MsgResumed, nil)
+	m.wake()
+}
+
+// rouseTime is how long the wrapper may take to stop after the run did.
+const rouseTime = 200 * time.Millisecond
+
+// wake has the wrapper go on if it is stopped, and once more if it is only about to.
+func (m *monitor) wake() {
 	if m.leads && !m.orphaned {
 		_ = unix.Kill(os.Getppid(), unix.SIGCONT)
+		m.roused = time.After(rouseTime) //nolint:forbidigo // as in beginStop
+	}
+}
+
+// rouse has a wrapper go on that stopped with the run when the run no longer was.
+func (m *monitor) rouse() {
+	m.roused = nil
+	wrapper := os.Getppid()
+	if p, err := proc.Read(wrapper); err == nil && p.Stopped() && !m.suspended && !m.orphaned {
+		_ = unix.Kill(wrapper, unix.SIGCONT)
 	}
 }
 
@@ -99,6 +118,10 @@ func (m *monitor) end() {
 	}
 	m.report.Clean = m.inherits && proc.Childless()
 	m.tell(wire.MsgExited, m.report.Pack())
+	if m.suspended || m.roused != nil {
+		m.suspended = false
+		m.wake()
+	}
 }
 
 // inFrontNow says whether the foreground of the run's terminal is the run's to

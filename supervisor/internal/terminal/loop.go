@@ -37,6 +37,7 @@ type loop struct {
 	toRun    []byte // read from the user, not yet taken by the run
 	lines    lineEnds
 	input    bool
+	begun    bool // RelayConfig.First was called
 	flowing  bool // output has just passed
 	single   bool // there is one processor, which others want as well
 	parked   bool
@@ -50,8 +51,16 @@ type loop struct {
 }
 
 // newLoop prepares the loop of r.
-func newLoop(r *Relay, input bool) *loop {
-	return &loop{r: r, input: input, gone: r.cfg.User < 0, buf: make([]byte, chunkSize), single: runtime.GOMAXPROCS(0) == 1}
+func newLoop(r *Relay) *loop {
+	return &loop{r: r, begun: r.cfg.First == nil, gone: r.cfg.User < 0, buf: make([]byte, chunkSize), single: runtime.GOMAXPROCS(0) == 1}
+}
+
+// begin makes the first call there is to make.
+func (l *loop) begin() {
+	if !l.begun {
+		l.begun = true
+		l.uncook(l.r.cfg.First())
+	}
 }
 
 // run moves bytes until the relay is over.
@@ -253,6 +262,9 @@ func (l *loop) readMaster() bool {
 		l.flowing = true
 		l.r.output.Add(int64(n))
 		l.budget -= max(n, readCost)
+		if !l.draining {
+			l.begin()
+		}
 		if l.r.cfg.Tap != nil {
 			l.r.cfg.Tap(l.buf[:n])
 		}

@@ -48,6 +48,10 @@ type RelayConfig struct {
 	// Typed sees every chunk of input, on the relay's goroutine. It must not keep
 	// the slice. Nil for nobody.
 	Typed func([]byte)
+	// First is called once, on the relay's goroutine, before the first chunk of output
+	// unless that is the last, or at Begin. It says what Cooked would be told. Nil changes
+	// nothing.
+	First func() (cooked bool)
 	// Gone is called once, on the relay's goroutine, when the user's terminal
 	// is closed. Output is read and dropped from then on. Nil is allowed.
 	Gone func()
@@ -80,13 +84,18 @@ func NewRelay(cfg RelayConfig) (*Relay, error) {
 	}, nil
 }
 
-// Start begins moving output, and input too when input is true. For cooked see
-// Cooked.
-func (r *Relay) Start(input, cooked bool) {
-	l := newLoop(r, input)
+// Start begins moving output. For cooked see Cooked.
+func (r *Relay) Start(cooked bool) {
+	l := newLoop(r)
 	l.lines.on = cooked
 	go l.run()
 }
+
+// Begin has RelayConfig.First called, if it was not yet.
+func (r *Relay) Begin() { r.do(func(l *loop) { l.begin() }) }
+
+// Between has f called between two chunks of output, and tells Cooked what it says.
+func (r *Relay) Between(f func() (cooked bool)) { r.do(func(l *loop) { l.flush(); l.uncook(f()) }) }
 
 // Input switches the way from the user to the run on or off.
 func (r *Relay) Input(on bool) { r.do(func(l *loop) { l.input = on }) }

@@ -88,6 +88,12 @@ func shut(t *testing.T, f *os.File) {
 	}
 }
 
+// start starts the relay, both ways.
+func (r *rig) start() {
+	r.relay.Start(false)
+	r.relay.Input(true)
+}
+
 // read reads n bytes from a far end.
 func (r *rig) read(from io.Reader, n int) []byte {
 	r.t.Helper()
@@ -117,7 +123,7 @@ func text(n int) []byte {
 
 func TestBothWays(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true, false)
+	r.start()
 	r.write(r.person, []byte("typed"))
 	if got := r.read(r.program, 5); string(got) != "typed" {
 		t.Errorf("program got %q", got)
@@ -132,9 +138,33 @@ func TestBothWays(t *testing.T) {
 	}
 }
 
+// First comes before the first output, or with Begin; once.
+func TestFirst(t *testing.T) {
+	for name, begin := range map[string]func(r *rig){
+		"begun": func(r *rig) { r.relay.Begin() },
+		"output": func(r *rig) {
+			r.write(r.program, []byte("line\r\n"))
+			if got := r.read(r.person, 6); string(got) != "line\r\n" {
+				t.Errorf("person got %q", got)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := 0
+			r := newRig(t, RelayConfig{First: func() (cooked bool) { calls++; return false }})
+			r.relay.Start(true)
+			begin(r)
+			r.relay.Begin()
+			if calls != 1 {
+				t.Errorf("%d calls", calls)
+			}
+		})
+	}
+}
+
 func TestLargePasteIsEchoedWithoutDeadlock(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true, false)
+	r.start()
 	pasted := text(4 << 20)
 	go func() { _, _ = io.Copy(r.program, io.LimitReader(r.program, int64(len(pasted)))) }()
 	go func() { _, _ = r.person.Write(pasted) }()
@@ -146,7 +176,7 @@ func TestLargePasteIsEchoedWithoutDeadlock(t *testing.T) {
 
 func TestInputWaitsUntilSwitchedOn(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(false, false)
+	r.relay.Start(false)
 	r.write(r.person, []byte("later"))
 	r.write(r.program, []byte("x"))
 	r.read(r.person, 1) // the relay has been around
@@ -161,7 +191,7 @@ func TestInputWaitsUntilSwitchedOn(t *testing.T) {
 
 func TestParkedRelayTouchesNothing(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true, false)
+	r.start()
 	r.relay.Park()
 	r.write(r.person, []byte("typed"))
 	r.write(r.program, []byte("said"))
@@ -175,7 +205,7 @@ func TestParkedRelayTouchesNothing(t *testing.T) {
 
 func TestParkHandsOverWhatWasSaid(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true, false)
+	r.start()
 	r.write(r.program, []byte("said"))
 	r.relay.Park()
 	if got := r.read(r.person, 4); string(got) != "said" {
@@ -185,7 +215,7 @@ func TestParkHandsOverWhatWasSaid(t *testing.T) {
 
 func TestParkDoesNotWaitForAFlood(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true, false)
+	r.start()
 	go func() { _, _ = io.Copy(io.Discard, r.person) }()
 	flood := make(chan struct{})
 	go func() {
@@ -204,7 +234,7 @@ func TestParkDoesNotWaitForAFlood(t *testing.T) {
 
 func TestFinishHandsOverEverything(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true, false)
+	r.start()
 	said := text(300_000)
 	got := make(chan []byte)
 	go func() {
@@ -222,7 +252,7 @@ func TestFinishHandsOverEverything(t *testing.T) {
 
 func TestFinishDoesNotWaitForAHolder(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true, false)
+	r.start()
 	r.write(r.program, []byte("done"))
 	r.relay.Finish(nil) // r.program stays open
 	if got := r.read(r.person, 4); string(got) != "done" {
@@ -232,7 +262,7 @@ func TestFinishDoesNotWaitForAHolder(t *testing.T) {
 
 func TestFinishDoesNotWaitForATrickle(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true, false)
+	r.start()
 	go func() { _, _ = io.Copy(io.Discard, r.person) }()
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -255,7 +285,7 @@ func TestFinishDoesNotWaitForATrickle(t *testing.T) {
 
 func TestFinishDoesNotWaitForAStalledTerminal(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true, false)
+	r.start()
 	go func() { _, _ = r.program.Write(text(1 << 20)) }()
 	waitFor(t, func() bool { out, _ := r.relay.Moved(); return out > 0 })
 	r.relay.Finish(nil) // nobody reads r.person
@@ -263,7 +293,7 @@ func TestFinishDoesNotWaitForAStalledTerminal(t *testing.T) {
 
 func TestFinishOnAStalledTerminalAfterAHangup(t *testing.T) {
 	r := newRig(t, RelayConfig{})
-	r.relay.Start(true, false)
+	r.start()
 	said := make(chan struct{})
 	go func() {
 		_, _ = r.program.Write(text(1 << 20))
@@ -285,7 +315,7 @@ func unixClose(r *rig) {
 func TestClosedTerminalIsToldAndOutputFlowsOn(t *testing.T) {
 	var told atomic.Int32
 	r := newRig(t, RelayConfig{Gone: func() { told.Add(1) }})
-	r.relay.Start(true, false)
+	r.start()
 	shut(t, r.person)
 	waitFor(t, func() bool { return told.Load() == 1 })
 	r.write(r.program, text(1<<20)) // would stop if nobody took it
@@ -294,7 +324,7 @@ func TestClosedTerminalIsToldAndOutputFlowsOn(t *testing.T) {
 func TestTapSeesWhatPasses(t *testing.T) {
 	var seen atomic.Int64
 	r := newRig(t, RelayConfig{Tap: func(b []byte) { seen.Add(int64(len(b))) }})
-	r.relay.Start(true, false)
+	r.start()
 	r.write(r.program, text(1000))
 	r.read(r.person, 1000)
 	if seen.Load() != 1000 {

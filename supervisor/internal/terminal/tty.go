@@ -93,6 +93,15 @@ func (t *TTY) EndsLines() bool {
 // RawState is what Raw last set or is about to, nil when the terminal is as it was found.
 func (t *TTY) RawState() *unix.Termios { return t.set }
 
+// IsRaw says whether the terminal is as Raw last set it.
+func (t *TTY) IsRaw() bool {
+	now, err := getTermios(t.fd)
+	return err == nil && t.set != nil && sameTermios(*now, *t.set)
+}
+
+// Forget leaves the terminal to whoever has it now: there is nothing to restore.
+func (t *TTY) Forget() { t.set = nil }
+
 // Restore gives the terminal back as it was found, unless somebody else has
 // changed it since. Doing so twice is harmless.
 func (t *TTY) Restore() error {

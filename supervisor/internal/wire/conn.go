@@ -23,6 +23,8 @@ const (
 	MsgGo
 	// MsgSignal sends a signal to the run's group; payload its number.
 	MsgSignal
+	// MsgTell sends a signal to the command alone; payload its number.
+	MsgTell
 	// MsgContinue resumes a suspended run; payload 1 for the foreground.
 	MsgContinue
 	// MsgStop begins or sharpens a stop; payload StopOrder.
@@ -155,12 +157,11 @@ func (w *Conn) ReceiveAll(to chan<- Message, done <-chan struct{}) {
 	}
 }
 
-// Finish has nothing more to send: the other side reads io.EOF. It says whether that
-// one is gone, too, within so many milliseconds.
-func (w *Conn) Finish(ms int) (gone bool) {
-	if unix.Shutdown(w.fd, unix.SHUT_WR) != nil {
-		return true
-	}
+// Finish has nothing more to send: the other side reads io.EOF.
+func (w *Conn) Finish() { _ = unix.Shutdown(w.fd, unix.SHUT_WR) }
+
+// Finished says whether the other side is gone, too, within so many milliseconds.
+func (w *Conn) Finished(ms int) bool {
 	fds := []unix.PollFd{{Fd: int32(w.fd)}} // a hang-up is told unasked
 	n, err := unix.Poll(fds, ms)
 	return err == nil && n > 0 && fds[0].Revents&unix.POLLHUP != 0

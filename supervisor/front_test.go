@@ -1,0 +1,90 @@
+package supervisor
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/reaper/proc"
+)
+
+// A shell ignores it, in a command substitution, that who is not in front is stopped for
+// reading.
+func TestACommandSubstitutionReads(t *testing.T) {
+	s := newShell(newBench(t, "printf 'say ' >/dev/tty; read line; echo got $line"))
+	s.send("x=$($W); echo then $x\n")
+	s.expect("say ")
+	s.send("words\r")
+	s.expect("then got words")
+}
+
+// What a script starts for itself to go on beside is not in front of it.
+func TestStartedByAScriptThatReads(t *testing.T) {
+	s := newShell(newBench(t, "exec sleep 60"))
+	s.send("sh -c '$W & echo on; read line; echo got $line; kill $!'\n")
+	s.expect("on")
+	s.send("words\n")
+	s.expect("got words")
+}
+
+// A shell says nothing to a job that was not stopped when it brings it to the front.
+func TestABackgroundJobIsBroughtToTheFront(t *testing.T) {
+	s := newShell(newBench(t, "exec sleep 60"))
+	s.send("$W &\n")
+	s.prompt(0)
+	s.send("fg\n")
+	s.raw()
+	s.send("\x03")
+	s.prompt(130)
+}
+
+// A stop that cannot be caught: the shell has the terminal back meanwhile, as it likes it.
+func TestStoppedOutrightInFront(t *testing.T) {
+	s := newShell(newBench(t, "echo ready; exec sleep 60"))
+	s.send("$W\n")
+	s.expect("ready")
+	s.raw()
+	front, err := s.Foreground()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = unix.Kill(front, unix.SIGSTOP)
+	s.expect("Stopped")
+	s.send("fg\n")
+	s.raw()
+	s.send("\x03")
+	s.prompt(130)
+}
+
+// Who sets the command going sets all of the job going, however soon.
+func TestACommandThatGoesOnAtOnce(t *testing.T) {
+	b := newBench(t, "exec sleep 60")
+	s := newShell(b)
+	s.send("$W &\n")
+	s.prompt(0)
+	command, wrapper := 0, 0
+	b.eventually("the command runs", func() bool {
+		for _, p := range b.marked() {
+			if p.Name == "sleep" {
+				command = p.PID
+				m, err := proc.Read(p.PPID)
+				wrapper = m.PPID
+				return err == nil
+			}
+		}
+		return false
+	})
+	_ = unix.Kill(command, unix.SIGSTOP)
+	b.eventually("the command is stopped", func() bool { return stopped(command) })
+	_ = unix.Kill(command, unix.SIGCONT)
+	b.eventually("the job goes on", func() bool { return !stopped(command) && !stopped(wrapper) })
+	_ = unix.Kill(command, unix.SIGKILL)
+	s.send("wait $!\n")
+	s.prompt(128 + int(unix.SIGKILL))
+}
+
+// stopped says whether a process is.
+func stopped(pid int) bool {
+	p, err := proc.Read(pid)
+	return err == nil && p.Stopped()
+}

@@ -12,6 +12,7 @@
 //	lease held, beat old              late: stalled, never dead
 //	lease held, suspended by ^Z       stopped
 //	lease free, identity gone         gone, at once
+//	lease free, identity unseen       gone, at once; without a file: when the beat is old
 //	another boot of this machine      gone, at once
 //	row has ended                     ended
 //

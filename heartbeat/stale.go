@@ -58,8 +58,12 @@ type Facts struct {
 	// Lease says whether the run's lease is held: the answer of Held in package runfile, or
 	// Unknown when the run has no file or it cannot be read.
 	Lease Witness
+	// Freed is true when the run's file is there and nobody holds its lease. The lease is
+	// the kernel's, whatever pid namespace the wrapper was in: it is dead, or at its very
+	// end.
+	Freed bool
 	// Alive says whether the wrapper's recorded identity still exists. It can
-	// only be asked inside the wrapper's own pid namespace.
+	// only be asked where the wrapper's pid namespace can be seen.
 	Alive Witness
 }
 
@@ -88,8 +92,8 @@ type Observer struct {
 }
 
 // Judge says how a wrapper is doing. It never takes age for death: gone needs
-// another boot, a dead identity without a lease, or a lease that is free while
-// the beat is old.
+// another boot or a dead identity without a lease. Of an identity that cannot be
+// asked about, it needs a file with a free lease, or no file while the beat is old.
 func Judge(f Facts, o Observer) Liveness {
 	switch {
 	case f.Over:
@@ -100,7 +104,7 @@ func Judge(f Facts, o Observer) Liveness {
 		return judgeOtherBoot(f, o)
 	case f.Alive == No:
 		return LivenessGone
-	case f.Lease == No && f.Alive == Unknown && !fresh(f, o):
+	case f.Lease == No && f.Alive == Unknown && (f.Freed || !fresh(f, o)):
 		return LivenessGone
 	default:
 		return livelinessOf(f, o)
@@ -120,10 +124,15 @@ func livelinessOf(f Facts, o Observer) Liveness {
 }
 
 // judgeOtherBoot judges a beat of another boot: of this machine it is proof of
-// death; of another one, which a shared directory can show us, or when the
-// boot is not known at all, it is no proof of anything.
+// death; of another one, which a shared directory can show us, it is no proof of
+// anything, and neither is it when a boot is not known, as without a /proc. A free
+// lease then is, on the machine that would hold it.
 func judgeOtherBoot(f Facts, o Observer) Liveness {
-	foreign := f.MachineID != "" && o.MachineID != "" && f.MachineID != o.MachineID
+	named := f.MachineID != "" && o.MachineID != ""
+	foreign := named && f.MachineID != o.MachineID
+	if named && !foreign && f.Freed {
+		return LivenessGone
+	}
 	if foreign || f.Beat.BootID == "" || o.Now.BootID == "" {
 		return LivenessLate
 	}

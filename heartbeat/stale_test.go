@@ -32,6 +32,10 @@ func TestJudge(t *testing.T) {
 		"free, alive, old":        {old, Facts{Lease: No, Alive: Yes}, LivenessLate},
 		"free, unknown, fresh":    {fresh, Facts{Lease: No}, LivenessLive},
 		"free, unknown, old":      {old, Facts{Lease: No}, LivenessGone},
+		"freed, unknown, fresh":   {fresh, Facts{Lease: No, Freed: true}, LivenessGone},
+		"freed, suspended":        {fresh, Facts{Lease: No, Freed: true, Stopped: true}, LivenessGone},
+		"freed, alive, fresh":     {fresh, Facts{Lease: No, Freed: true, Alive: Yes}, LivenessLive},
+		"freed, other machine":    {fresh, Facts{Beat: store.Instant{BootID: "other"}, MachineID: "n", Lease: No, Freed: true}, LivenessLate},
 		"no lease, gone":          {fresh, Facts{Alive: No}, LivenessGone},
 		"no lease, alive, old":    {old, Facts{Alive: Yes}, LivenessLate},
 		"no lease, unknown, old":  {old, Facts{}, LivenessLate},
@@ -41,6 +45,9 @@ func TestJudge(t *testing.T) {
 		"other boot, same name":   {fresh, Facts{Beat: store.Instant{BootID: "other"}, MachineID: "m"}, LivenessGone},
 		"other machine":           {fresh, Facts{Beat: store.Instant{BootID: "other"}, MachineID: "n", Lease: No}, LivenessLate},
 		"container, same kernel":  {fresh, Facts{MachineID: "n", Lease: Yes}, LivenessLive},
+		"no boot, freed, here":    {fresh, Facts{Beat: store.Instant{WallMS: 1}, MachineID: "m", Lease: No, Freed: true}, LivenessGone},
+		"no boot, freed, nowhere": {fresh, Facts{Beat: store.Instant{WallMS: 1}, Lease: No, Freed: true}, LivenessLate},
+		"no boot, no file, here":  {fresh, Facts{Beat: store.Instant{WallMS: 1}, MachineID: "m", Lease: No}, LivenessLate},
 		"nothing known of a boot": {fresh, Facts{Beat: store.Instant{WallMS: 1}, Lease: No}, LivenessLate},
 	} {
 		t.Run(name, func(t *testing.T) {

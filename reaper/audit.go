@@ -269,11 +269,17 @@ func (c Config) finishedWith(e store.Execution, at heartbeat.Observer) bool {
 	if !e.Process.End.Over() || standingOf(e, at) == StandingLive || len(survivors(e, at)) > 0 {
 		return false
 	}
-	if slices.ContainsFunc(membersOf(e.Launch.Cgroup), lives) {
+	if occupied(groupOf(e)) {
 		return false
 	}
 	_, err := os.Stat(runfile.Path(c.StateDir, e.UID))
 	return err == nil
+}
+
+// occupied says whether somebody lives in a control group, be it one whom we cannot
+// see: he has no number in our pid namespace.
+func occupied(cgroup string) bool {
+	return slices.ContainsFunc(membersOf(cgroup), func(pid int) bool { return pid == 0 || lives(pid) })
 }
 
 // lives says whether a pid is of a process that has not ended.

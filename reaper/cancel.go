@@ -96,12 +96,12 @@ func settleIfDead(ctx context.Context, c Config, uid string) (over, settled bool
 // of at its next beat. To a wrapper TERM is that same wish. One that is suspended
 // would wait with it until it is set going.
 func wake(e store.Execution, at heartbeat.Observer) bool {
-	w := e.Wrapper
-	if !isHere(w, at) || proc.Signal(w.PID, w.StartTicks, unix.SIGTERM) != nil {
+	pid, start := whereIs(e.Wrapper, at).pid, e.Wrapper.StartTicks
+	if pid == 0 || proc.Signal(pid, start, unix.SIGTERM) != nil {
 		return false
 	}
-	if p, err := proc.Read(w.PID); err == nil && p.Start == w.StartTicks && p.State == 'T' {
-		_ = proc.Signal(w.PID, w.StartTicks, unix.SIGCONT)
+	if p, err := proc.Read(pid); err == nil && p.Start == start && p.State == 'T' {
+		_ = proc.Signal(pid, start, unix.SIGCONT)
 	}
 	return true
 }

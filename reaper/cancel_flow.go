@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
 )
@@ -23,8 +24,8 @@ const (
 	ChildEnded ChildState = "ended"
 	// ChildSettled: its wrapper was dead, and its row has its end now.
 	ChildSettled ChildState = "settled"
-	// ChildUnreachable: it runs on another machine, in another boot or in another
-	// pid namespace, and its wrapper learns of it when it next looks.
+	// ChildUnreachable: it runs on another machine, in another boot or in a pid
+	// namespace that cannot be seen, and its wrapper learns of it when it next looks.
 	ChildUnreachable ChildState = "unreachable"
 )
 
@@ -109,7 +110,7 @@ func cancelChild(ctx context.Context, c Config, e store.Execution, first bool) (
 		return ChildStep{e.UID, ChildSettled}, nil
 	case over:
 		return ChildStep{e.UID, ChildEnded}, nil
-	case !isHere(e.Wrapper, at):
+	case aliveOf(e.Wrapper, at) == heartbeat.Unknown:
 		return ChildStep{e.UID, ChildUnreachable}, nil
 	case first && wake(e, at):
 		return ChildStep{e.UID, ChildWoken}, nil

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -61,6 +62,55 @@ func (s *sweepTest) ended(uid string, g proc.Group) {
 	}
 	if err := os.WriteFile(runfile.Path(s.dir, uid), nil, 0o600); err != nil {
 		s.t.Fatal(err)
+	}
+}
+
+// A run that was killed between its announcement and its launch may have made its
+// group, and its row does not say so. One that is in no ledger has a run file only.
+func TestTheGroupOfARunThatWasNotLaunched(t *testing.T) {
+	t.Parallel()
+	s := newSweep(t)
+	s.uid += "-" + rand.Text()
+	lone := s.uid + "-lone"
+	var groups []proc.Group
+	for _, uid := range []string{s.uid, lone} {
+		g, err := proc.MakeGroup(uid, false)
+		if errors.Is(err, proc.ErrNoCgroup) {
+			t.Skip("no control group of our own is to be had here")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = g.Remove() })
+		f, err := runfile.Create(s.dir, uid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Release(false); err != nil {
+			t.Fatal(err)
+		}
+		groups = append(groups, g)
+	}
+	long := time.Now().Add(-25 * time.Hour)
+	if err := os.Chtimes(runfile.Path(s.dir, lone), long, long); err != nil {
+		t.Fatal(err)
+	}
+	at := here(t)
+	at.Now.AwakeMS -= time.Hour.Milliseconds() // nobody is launching it any more
+	if _, err := s.Ledger.Announce(t.Context(), store.Announcement{
+		UID: s.uid, Lineage: s.uid, Command: []string{"agent"}, CWD: "/", Workspace: "/", Wrapper: noOne(at),
+		RunFile: runfile.Path(s.dir, s.uid), At: at.Now, BeatMS: 10_000,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.reap()
+	for _, g := range groups {
+		if _, there := proc.GroupAt(g.Path()); there {
+			t.Errorf("%s is still there", g.Path())
+		}
+	}
+	if left := filedUIDs(s.dir); len(left) != 0 {
+		t.Errorf("run files are left: %v", left)
 	}
 }
 

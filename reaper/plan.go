@@ -195,7 +195,7 @@ func settling(r *run, at heartbeat.Observer) (RunStep, bool) {
 		return RunStep{UID: r.UID, Action: ActionRecover, Reason: "its wrapper is dead; its monitor left an exit record"}, true
 	}
 	reason := "its wrapper is dead and left no exit record"
-	if r.standing == StandingElsewhere {
+	if r.At.BootID != at.Now.BootID {
 		reason = "it was running in another boot of this machine"
 	}
 	return RunStep{UID: r.UID, Action: ActionLose, Reason: reason}, true

@@ -137,7 +137,7 @@ func (s *scene) session(p proc.Process, r *run) Rung {
 		}
 		return Rung{ProofSession, true, fmt.Sprintf("the run made its %s, %d", c.what, c.id)}
 	}
-	if r.Launch.TTY != "" && s.sys.holds(p.PID, r.Launch.TTY) {
+	if r.Launch.TTY != "" && !r.afar && s.sys.holds(p.PID, r.Launch.TTY) {
 		return Rung{ProofSession, true, "it holds the terminal that was made for the run, " + r.Launch.TTY}
 	}
 	return Rung{ProofSession, false, fmt.Sprintf("the run made neither its session, %d, nor its group, %d", p.SID, p.PGID)}

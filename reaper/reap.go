@@ -238,13 +238,18 @@ func (w *sweeping) tidyRunFiles(ctx context.Context) error {
 	failures := []error{runfile.SweepUnfinished(w.StateDir, now), runfile.SweepCompanions(w.StateDir, now)}
 	for _, uid := range filedUIDs(w.StateDir) {
 		e, err := w.Ledger.Execution(ctx, uid)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
+		finished := err == nil && w.finishedWith(e, at)
+		if errors.Is(err, store.ErrNotFound) {
+			e.UID, err = uid, nil
+			finished = runfile.Abandoned(runfile.Path(w.StateDir, uid), now)
+		}
+		if err != nil {
 			failures = append(failures, err)
 		}
-		if err != nil || !w.finishedWith(e, at) {
+		if !finished {
 			continue
 		}
-		if isHere(e.Wrapper, at) && !w.removeGroup(ctx, e.Launch.Cgroup) {
+		if !w.removeGroup(ctx, groupOf(e)) {
 			continue // somebody lives in it, and is to be found again
 		}
 		if err := os.Remove(runfile.Path(w.StateDir, uid)); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -265,7 +270,7 @@ func (w *sweeping) removeGroup(ctx context.Context, path string) bool {
 		if g.Remove() == nil {
 			return true
 		}
-		if slices.ContainsFunc(membersOf(path), lives) || waited >= groupWait || w.pause(ctx, awaitFirst) != nil {
+		if occupied(path) || waited >= groupWait || w.pause(ctx, awaitFirst) != nil {
 			return false
 		}
 	}

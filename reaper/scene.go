@@ -138,9 +138,6 @@ func (s *scene) add(r *run) {
 		return
 	}
 	s.runs[r.UID], s.order, s.byGroup = r, append(s.order, r.UID), nil
-	if r.standing == StandingElsewhere {
-		return // its numbers are those of other processes here
-	}
 	for id := range r.named {
 		s.byProcess[id] = append(s.byProcess[id], r)
 	}
@@ -156,8 +153,12 @@ func (s *scene) add(r *run) {
 func (s *scene) revive(r *run) {
 	r.standing = StandingLive
 	for _, id := range []store.Identity{r.Wrapper, r.Launch.Monitor} {
-		if id.PID != 0 {
-			s.wrappers[process{id.PID, id.StartTicks}] = r
+		pid := id.PID
+		if r.afar {
+			pid = whereIs(id, s.at).pid
+		}
+		if pid != 0 {
+			s.wrappers[process{pid, id.StartTicks}] = r
 		}
 	}
 }

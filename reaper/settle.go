@@ -88,14 +88,33 @@ const unknownMonitor = 30 * time.Second
 
 // abandoned says whether nobody is left who will write the row's end.
 func abandoned(e store.Execution, at heartbeat.Observer) bool {
-	if e.StartedAtMS == 0 && Look(e, at) == heartbeat.LivenessGone && hasRecord(e) {
+	if Look(e, at) != heartbeat.LivenessGone {
+		return false
+	}
+	if e.StartedAtMS == 0 && hasRecord(e) {
 		return true // a full disk took the launch, and kept the end
 	}
-	if Look(e, at) != heartbeat.LivenessGone || aliveOf(e.Launch.Monitor, at) == heartbeat.Yes {
+	if mayRecord(e, at) {
 		return false
 	}
 	// A queued run has no monitor yet.
 	return e.StartedAtMS != 0 || e.Process.End == lifecycle.EndQueued || e.At.BootID != at.Now.BootID || !mayLaunch(e, at)
+}
+
+// mayRecord says whether the monitor of a run may still write down its end. One that
+// cannot be seen from here is given the time after which nobody is waited for.
+func mayRecord(e store.Execution, at heartbeat.Observer) bool {
+	m := e.Launch.Monitor
+	switch aliveOf(m, at) {
+	case heartbeat.Yes:
+		return true
+	case heartbeat.No:
+		return false
+	case heartbeat.Unknown:
+	}
+	f := heartbeat.FactsOf(e)
+	silent := time.Duration(at.Now.AwakeMS-f.Beat.AwakeMS) * time.Millisecond
+	return m.PID != 0 && m.BootID == at.Now.BootID && silent <= heartbeat.StaleAfter(f.Interval)
 }
 
 // mayLaunch says whether a row without a launch may have a monitor that is not
@@ -138,7 +157,7 @@ func settle(ctx context.Context, l *store.Ledger, e store.Execution, at heartbea
 		return nil
 	}
 	left, err := takeInLeftovers(ctx, l, e, at)
-	if err != nil || len(end.Leftovers.Remaining)+len(left.Remaining) > 0 || hasGroup(e) {
+	if err != nil || len(end.Leftovers.Remaining)+len(left.Remaining) > 0 || keepsGroup(e) {
 		return err
 	}
 	if err := os.Remove(e.RunFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -160,11 +179,21 @@ func takeInLeftovers(ctx context.Context, l *store.Ledger, e store.Execution, at
 	return left, err
 }
 
-// hasGroup says whether the run's own control group is still there, for a sweep to
-// look into and remove.
-func hasGroup(e store.Execution) bool {
-	_, there := proc.GroupAt(e.Launch.Cgroup)
-	return there
+// keepsGroup says whether somebody lives in the run's own control group, for a sweep to
+// look into. An empty one is removed.
+func keepsGroup(e store.Execution) bool {
+	g, there := proc.GroupAt(groupOf(e))
+	return there && g.Remove() != nil
+}
+
+// groupOf is where the run's own control group is. One that was killed while it was
+// launched may have made it, and not have written down where: below ours, if its wrapper
+// stood where we do.
+func groupOf(e store.Execution) string {
+	if e.Launch.Cgroup == "" && e.StartedAtMS == 0 {
+		return proc.GroupPath(e.UID)
+	}
+	return e.Launch.Cgroup
 }
 
 // recordedEnd is the end in the run's exit record, if it has one of its own.

@@ -284,11 +284,24 @@ func TestLook(t *testing.T) {
 	row.Wrapper.StartTicks++
 	look("a process of another start", heartbeat.LivenessGone)
 	row.Wrapper.PIDNamespace++
+	row.Wrapper.StartTicks = 0
 	look("another namespace cannot be asked", heartbeat.LivenessLive)
 	row.LastBeat.AwakeMS -= time.Hour.Milliseconds()
 	look("another namespace, silent", heartbeat.LivenessLate)
 	row.RunFile = filepath.Join(t.TempDir(), "absent")
 	look("silent and without a lease", heartbeat.LivenessGone)
+	row.LastBeat = at.Now
+	look("without a lease", heartbeat.LivenessLive)
+	f, err := runfile.Create(filepath.Dir(row.RunFile), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row.RunFile = f.Path()
+	look("with its lease", heartbeat.LivenessLive)
+	if err := f.Release(false); err != nil {
+		t.Fatal(err)
+	}
+	look("its lease is free", heartbeat.LivenessGone)
 }
 
 func TestARowThatWaitsHasNoMonitorBeforeItsTime(t *testing.T) {

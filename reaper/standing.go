@@ -21,8 +21,8 @@ const (
 	StandingDead Standing = "dead"
 	// StandingEnded is a run that has ended and that nobody looks after.
 	StandingEnded Standing = "ended"
-	// StandingElsewhere is a run of another machine, boot or pid namespace: its
-	// numbers mean nothing here.
+	// StandingElsewhere is a run of another machine or boot, or of a pid namespace that
+	// cannot be seen from here: nobody can tell who looks after it.
 	StandingElsewhere Standing = "elsewhere"
 )
 
@@ -31,13 +31,15 @@ const (
 // is no proof: the monitor may still be tidying up, and an end that was given to
 // a row may be wrong.
 func standingOf(e store.Execution, at heartbeat.Observer) Standing {
-	lease := leaseOf(e)
-	switch {
-	case lease == heartbeat.Yes, lease == heartbeat.Unknown && e.RunFile != "":
+	lease, _ := leaseOf(e)
+	if lease == heartbeat.Yes || lease == heartbeat.Unknown && e.RunFile != "" {
 		return StandingLive
-	case !isHere(e.Wrapper, at):
+	}
+	wrapper, monitor := aliveOf(e.Wrapper, at), aliveOf(e.Launch.Monitor, at)
+	switch {
+	case wrapper == heartbeat.Unknown, monitor == heartbeat.Unknown && e.Launch.Monitor.PID != 0:
 		return StandingElsewhere
-	case aliveOf(e.Wrapper, at) != heartbeat.No, aliveOf(e.Launch.Monitor, at) == heartbeat.Yes:
+	case wrapper == heartbeat.Yes, monitor == heartbeat.Yes:
 		return StandingLive
 	case e.Process.End.Over():
 		return StandingEnded
@@ -59,14 +61,19 @@ func isHere(id store.Identity, at heartbeat.Observer) bool {
 type run struct {
 	store.Execution
 	standing Standing
-	named    map[process]string
-	leaders  map[int]uint64
+	// afar: it was in another pid namespace, or may have been. Its numbers and its
+	// terminal are those of others here, and are no proof of anything.
+	afar    bool
+	named   map[process]string
+	leaders map[int]uint64
 }
 
 // newRun looks at a row.
 func newRun(e store.Execution, at heartbeat.Observer) *run {
-	r := &run{Execution: e, standing: standingOf(e, at)}
-	r.named, r.leaders = named(e)
+	r := &run{Execution: e, standing: standingOf(e, at), afar: !isHere(e.Wrapper, at)}
+	if r.named, r.leaders = named(e); r.afar {
+		r.named, r.leaders = map[process]string{}, map[int]uint64{}
+	}
 	return r
 }
 
@@ -82,10 +89,11 @@ func (r *run) start() uint64 {
 // left says whether nobody looks after the processes of the run, which are here.
 func (r *run) left() bool { return r.standing == StandingDead || r.standing == StandingEnded }
 
-// keptAtEnd says whether the run's own end spared a process.
+// keptAtEnd says whether the run's own end spared a process. From afar it is known by
+// its start only.
 func (r *run) keptAtEnd(p proc.Process) (reason string, kept bool) {
 	for _, l := range r.Leftovers.Kept {
-		if l.PID == p.PID && l.StartTicks == p.Start {
+		if (l.PID == p.PID || r.afar) && l.StartTicks == p.Start {
 			return l.Reason, true
 		}
 	}

@@ -9,7 +9,7 @@ import (
 // survivors names what still lives of a run nobody looked after to its end: its
 // command, and what the last beat listed below it. Each is known by its exact
 // identity. What was started after that beat, or was no longer below the command
-// by then, is not known.
+// by then, is not known. The pids are those of the run's own namespace.
 func survivors(e store.Execution, at heartbeat.Observer) (left []store.Leftover) {
 	all := []store.Descendant{{PID: e.Launch.Child.PID, StartTicks: e.Launch.Child.StartTicks}}
 	for _, d := range e.Descendants {
@@ -20,13 +20,16 @@ func survivors(e store.Execution, at heartbeat.Observer) (left []store.Leftover)
 	for _, l := range e.Leftovers.Remaining {
 		all = append(all, store.Descendant{PID: l.PID, StartTicks: l.StartTicks, Name: l.Command})
 	}
-	id := e.Launch.Child
-	for _, d := range all {
-		id.PID, id.StartTicks = d.PID, d.StartTicks
-		if aliveOf(id, at) != heartbeat.Yes {
+	wanted := make([]proc.Process, len(all))
+	for i, d := range all {
+		wanted[i] = proc.Process{PID: d.PID, Start: d.StartTicks}
+	}
+	for i, at := range locate(at, e.Launch.Child, wanted...) {
+		if at.pid == 0 {
 			continue
 		}
-		line, err := proc.CommandLine(d.PID)
+		d := all[i]
+		line, err := proc.CommandLine(at.pid)
 		if err != nil || line == "" {
 			line = d.Name
 		}

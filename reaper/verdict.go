@@ -30,7 +30,7 @@ func (s *scene) judge(p proc.Process, r *run, rungs []Rung) (Verdict, string) {
 	case StandingLive:
 		return VerdictNone, "its own wrapper looks after it"
 	case StandingElsewhere:
-		return VerdictNone, "the run was on another machine, in another boot or in another pid namespace"
+		return VerdictNone, "the run was on another machine, in another boot or in a pid namespace that cannot be seen from here"
 	case StandingDead, StandingEnded:
 	}
 	switch {

@@ -84,6 +84,9 @@ func examineOnce(ctx context.Context, path string, sinceMS int64) (e Examination
 	if err != nil {
 		return e, false, err
 	}
+	if !before.Mode().IsRegular() {
+		return e, false, errors.New("it is no regular file") // to open a pipe would wait for its other end
+	}
 	e.Bytes, e.LogBytes = before.Size(), sizeOf(path+"-wal")
 	way, err := quietWay(path, e.LogBytes)
 	if err != nil {

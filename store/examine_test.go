@@ -7,8 +7,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/store/storetest"
@@ -120,6 +123,28 @@ func TestExamineSaysWhy(t *testing.T) {
 	must(t, os.WriteFile(empty, nil, 0o600))
 	if e, err := store.Examine(t.Context(), empty, 0); err != nil || e.Schema != 0 || e.Executions != -1 {
 		t.Errorf("%+v, %v", e, err)
+	}
+}
+
+// What is no file is told, and not opened: a pipe would wait for its other end.
+func TestExamineOpensFilesOnly(t *testing.T) {
+	t.Parallel()
+	pipe := filepath.Join(t.TempDir(), "ledger.db")
+	must(t, unix.Mkfifo(pipe, 0o600))
+	for _, path := range []string{pipe, t.TempDir(), "/dev/null"} {
+		answer := make(chan error, 1)
+		go func() {
+			_, err := store.Examine(t.Context(), path, 0)
+			answer <- err
+		}()
+		select {
+		case err := <-answer:
+			if err == nil || !strings.Contains(err.Error(), "no regular file") {
+				t.Errorf("%s: %v", path, err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s: no answer", path)
+		}
 	}
 }
 

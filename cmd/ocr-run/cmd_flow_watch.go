@@ -245,7 +245,7 @@ func (w *watcher) doing(e store.Execution) (text, line string) {
 	case len(e.Descendants) > 0:
 		text = e.Descendants[len(e.Descendants)-1].Name
 	default:
-		text = render.CommandLine(e.Command)
+		text = render.ShortCommand(e.Command)
 	}
 	return text, line
 }

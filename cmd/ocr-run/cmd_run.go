@@ -105,9 +105,9 @@ func (w *wrapping) inherit(ctx context.Context) {
 		w.uid = given
 	}
 	w.log = w.log.With().Str("uid", w.uid).Logger()
-	w.parent = w.env.get(supervisor.EnvUID)
+	w.parent = uidOrNone(w.env.get(supervisor.EnvUID))
 	if w.parent == "" && !adopted {
-		w.parent = given
+		w.parent = uidOrNone(given)
 	}
 	switch {
 	case broken != nil:
@@ -117,11 +117,19 @@ func (w *wrapping) inherit(ctx context.Context) {
 		w.host.silent = silent
 	}
 	w.lineage = w.uid
-	if up := w.env.get(supervisor.EnvLineage); up != "" && strings.HasSuffix(up, w.parent) {
+	if up := w.env.get(supervisor.EnvLineage); w.parent != "" && strings.HasSuffix(up, w.parent) {
 		w.lineage = up + "/" + w.uid
 	} else if w.parent != "" {
 		w.lineage = w.parent + "/" + w.uid
 	}
+}
+
+// uidOrNone is an inherited uid, empty when it cannot be one.
+func uidOrNone(uid string) string {
+	if uuid.Validate(uid) != nil {
+		return ""
+	}
+	return uid
 }
 
 // openDebug opens the debug log.
@@ -173,6 +181,7 @@ func (w *wrapping) config(ctx context.Context) supervisor.Config {
 		w.log.Debug().Err(err).Msg("no machine id")
 	}
 	o := w.opts
+	o.noMonitor = w.withoutMonitor()
 	return supervisor.Config{
 		UID: w.uid, ParentUID: w.parent, ResumedFrom: o.resumedFrom, WorkflowID: o.workflow, Lineage: w.lineage, Name: o.name, Agent: w.agent,
 		Headless: w.witness.headless(),

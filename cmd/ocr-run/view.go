@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
@@ -262,7 +263,7 @@ func sinceMS(text string, nowMS int64) (int64, error) {
 	}
 	d, err := parseDuration(text)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%q is neither a length of time, as in 90s, 2h or 3d, nor an RFC 3339 instant, as in 2026-03-01T12:00:00Z", text)
 	}
 	return nowMS - d.Milliseconds(), nil
 }

@@ -118,6 +118,8 @@ func TestSinceMS(t *testing.T) {
 	for _, text := range []string{"", "yesterday", "-2h", "2026-01-31"} {
 		if _, err := sinceMS(text, now); err == nil {
 			t.Errorf("sinceMS(%q) was accepted", text)
+		} else if !strings.Contains(err.Error(), "length of time") || !strings.Contains(err.Error(), "RFC 3339") {
+			t.Errorf("sinceMS(%q) does not say what is: %v", text, err)
 		}
 	}
 }

@@ -148,23 +148,31 @@ func (r *File) Release(remove bool) error {
 // is not held. Asking takes the lock for an instant, in shared mode: askers do
 // not disturb each other, and a wrapper locks its file before anybody can ask.
 func Held(path string) (bool, error) {
+	_, held, err := Probe(path)
+	return held, err
+}
+
+// Probe is Held, and says besides whether there is a file. One that is there and not
+// held is of a wrapper that has died, or has let go of it at its end: it was locked
+// before it had its name.
+func Probe(path string) (there, held bool, err error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		return false, false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("probe lease: %w", err)
+		return false, false, fmt.Errorf("probe lease: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // nothing was written
 	err = flock(f, unix.LOCK_SH)
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		return true, nil
+		return true, true, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("probe lease %s: %w", path, err)
+		return true, false, fmt.Errorf("probe lease %s: %w", path, err)
 	}
 	_ = flock(f, unix.LOCK_UN)
-	return false, nil
+	return true, false, nil
 }
 
 // flock never waits.

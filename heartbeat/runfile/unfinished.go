@@ -58,3 +58,19 @@ func sweepOne(path string, e fs.DirEntry, now time.Time) error {
 	}
 	return nil
 }
+
+// abandonedAge is how old a run file must be that no ledger knows of: its run may have
+// been recorded outside of it, and be taken in late. It is wall time; a living run has
+// its lease.
+const abandonedAge = 24 * time.Hour
+
+// Abandoned says whether the run file at path, of a run that is in no ledger, is of no
+// use any more: its wrapper died before it had announced the run. now is wall time.
+func Abandoned(path string, now time.Time) bool {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() || now.Sub(info.ModTime()) < abandonedAge {
+		return false
+	}
+	there, held, err := Probe(path)
+	return err == nil && there && !held
+}

@@ -11,6 +11,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// A file that no ledger knows of is of no use once it is old and nobody's.
+func TestAbandoned(t *testing.T) {
+	t.Parallel()
+	f, err := Create(t.TempDir(), "u")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, later := time.Now(), time.Now().Add(25*time.Hour)
+	if Abandoned(f.Path(), later) {
+		t.Error("a living run is abandoned")
+	}
+	if err := f.Release(false); err != nil {
+		t.Fatal(err)
+	}
+	if Abandoned(f.Path(), now) || !Abandoned(f.Path(), later) || Abandoned(f.Path()+"x", later) || Abandoned(filepath.Dir(f.Path()), later) {
+		t.Errorf("abandoned young %v, old %v", Abandoned(f.Path(), now), Abandoned(f.Path(), later))
+	}
+}
+
 // A sweep takes what dead creators left, and nothing else.
 func TestSweepUnfinished(t *testing.T) {
 	t.Parallel()

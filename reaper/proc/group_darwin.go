@@ -3,6 +3,9 @@ package proc
 // MakeGroup is not possible here: there are no control groups.
 func MakeGroup(string, bool) (Group, error) { return Group{}, ErrNoCgroup }
 
+// GroupPath is nowhere here.
+func GroupPath(string) string { return "" }
+
 // GroupAt finds nothing here.
 func GroupAt(string) (Group, bool) { return Group{}, false }
 

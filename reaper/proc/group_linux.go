@@ -43,6 +43,16 @@ func MakeGroup(uid string, given bool) (Group, error) {
 	return Group{}, ErrNoCgroup
 }
 
+// GroupPath is where the group of an execution would be made by us; empty for nowhere.
+func GroupPath(uid string) string {
+	own, err := Cgroup(os.Getpid())
+	name := groupName(uid)
+	if err != nil || own == "" || name == "" {
+		return ""
+	}
+	return path.Join(own, name)
+}
+
 // isUnified says whether a directory is the mounted unified hierarchy.
 func isUnified(dir string) bool {
 	var st unix.Statfs_t
@@ -257,10 +267,21 @@ func (g Group) Release() error {
 	return fmt.Errorf("release control group %s: %w", g.path, unix.EBUSY)
 }
 
+// populated says whether somebody lives in the group or below it, be it one whom we
+// cannot see.
+func (g Group) populated() bool {
+	b, err := readAll(filepath.Join(g.dir, "cgroup.events"))
+	return err == nil && bytes.Contains(b, []byte("populated 1"))
+}
+
 // Remove removes the group if nobody is in it, with the empty ones below it, and
 // the ones above it that were ours and have only waited for it. One that is not
-// empty stays, and the error is EBUSY. One that is gone is no error.
+// empty stays, and the error is EBUSY; so does what is below it: of those, one may be
+// about to be used by somebody in it. One that is gone is no error.
 func (g Group) Remove() error {
+	if g.populated() {
+		return fmt.Errorf("remove control group %s: %w", g.path, unix.EBUSY)
+	}
 	err := g.each(func(dir string) error {
 		if err := unix.Rmdir(dir); err != nil && !vanished(err) {
 			return err

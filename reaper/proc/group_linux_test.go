@@ -144,6 +144,16 @@ func TestGroupOfNestedRun(t *testing.T) {
 	}
 	cmd := into(t, inner, sitter("setsid"))
 	pid := spawn(t, 1, cmd)["setsid"]
+	launching := filepath.Join(outer.dir, groupPrefix+"launching")
+	if err := os.Mkdir(launching, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := outer.Remove(); !errors.Is(err, unix.EBUSY) {
+		t.Errorf("remove: %v", err)
+	}
+	if err := os.Remove(launching); err != nil {
+		t.Errorf("what somebody in the group may have made for a run was removed: %v", err)
+	}
 	if members, err := outer.Members(); err != nil || !slices.Equal(members, []int{pid}) {
 		t.Errorf("members %v, %v", members, err)
 	}

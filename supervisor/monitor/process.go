@@ -135,6 +135,9 @@ func Start(uid string, fds Descriptors) (pid int, conn *wire.Conn, err error) {
 		},
 	})
 	if err != nil {
+		if err == syscall.ENOENT {
+			err = fmt.Errorf("%w; --no-monitor does without", err) // no /proc
+		}
 		return 0, nil, errors.Join(fmt.Errorf("start monitor %s: %w", self, err), unix.Close(ours))
 	}
 	return pid, wire.New(ours), nil

@@ -75,7 +75,7 @@ func PS(s Style, all []Execution) string {
 			{orDash(e.Name, e.Agent), plain},
 			{stage(e.Workflow), plain},
 			{orDash(e.Workspace), dim},
-			{CommandLine(e.Command), plain},
+			{ShortCommand(e.Command), plain},
 		})
 	}
 	return table(s, []string{"UID", "STATE", "LIGHTS", "AWAKE", "NAME", "WORKFLOW", "WORKSPACE", "COMMAND"}, rows)
@@ -107,7 +107,7 @@ func History(s Style, all []Execution) string {
 			{since(e.AwakeMS), plain},
 			{orDash(e.Name, e.Agent), plain},
 			{stage(e.Workflow), plain},
-			{CommandLine(e.Command), plain},
+			{ShortCommand(e.Command), plain},
 		}
 		if mixed {
 			row = slices.Insert(row, sourceColumn, cell{e.Source, dim})

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -17,6 +18,40 @@ func CommandLine(words []string) string {
 		quoted[i] = shellWord(w)
 	}
 	return strings.Join(quoted, " ")
+}
+
+// commandMost is how many characters of a command a line of a table shows: more than
+// anybody reads, and less than the megabytes that a command can have.
+const commandMost = 500
+
+// ShortCommand is CommandLine for a line of a table, cut where it is as long as no
+// other one.
+func ShortCommand(words []string) string {
+	size, n := 0, 0
+	for n < len(words) && size <= commandMost*utf8.UTFMax {
+		size += len(words[n]) + 1
+		n++
+	}
+	words = slices.Clone(words[:n])
+	if n > 0 {
+		words[n-1] = start(words[n-1], commandMost*utf8.UTFMax)
+	}
+	line := CommandLine(words)
+	if utf8.RuneCountInString(line) <= commandMost {
+		return line
+	}
+	return string([]rune(line)[:commandMost-1]) + "…"
+}
+
+// start is at most the first n bytes of a text, and ends with a whole character.
+func start(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }
 
 // shellWord quotes one word as lightly as it can.

@@ -110,7 +110,7 @@ func timeOf(e Execution) string { return since(e.AwakeMS) }
 
 // what is the name of a run and its command.
 func what(e Execution) string {
-	text := CommandLine(e.Command)
+	text := ShortCommand(e.Command)
 	if e.Name != nil {
 		text = Plain(*e.Name) + ": " + text
 	}

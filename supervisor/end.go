@@ -239,8 +239,9 @@ func (r *run) releaseRunFile(unwritten error) {
 	}
 }
 
-// buryWait bounds for how long the monitor's own end is waited for.
-const buryWait = 100 * time.Millisecond
+// buryWait bounds for how long the monitor's own end is waited for, which takes a
+// millisecond where nobody has stopped it.
+const buryWait = time.Second
 
 // dismissMonitor has the monitor end: it has nothing left to do.
 func (r *run) dismissMonitor() {
@@ -259,8 +260,11 @@ func (r *run) buryMonitor() {
 	if r.plan.direct || r.monitor <= 0 || r.wire == nil {
 		return
 	}
-	wait := unix.WNOHANG
-	if r.wire.Finished(int(buryWait.Milliseconds())) {
+	wait, bound := unix.WNOHANG, int(buryWait.Milliseconds())
+	if r.hurried() {
+		bound = 0 // it may still be at what the run has left behind
+	}
+	if r.wire.Finished(bound) {
 		wait = 0
 	}
 	_, _ = unix.Wait4(r.monitor, nil, wait, nil)

@@ -121,7 +121,7 @@ func (r *run) suspend(ctx context.Context, sig syscall.Signal) {
 	if r.tty == nil || orphanedGroup() {
 		// No shell to tell: nobody would ever set us going again. The run stays
 		// suspended, and we go on beating.
-		r.hangUpReader(sig)
+		r.hangUpReader(ctx, sig)
 		return
 	}
 	if r.relay != nil {
@@ -137,9 +137,17 @@ func (r *run) suspend(ctx context.Context, sig syscall.Signal) {
 
 // hangUpReader ends the wait of a run that was suspended for wanting a terminal
 // which nobody can bring to the front. The kernel would have refused it the
-// terminal; a hang-up is what it does to such a group itself.
-func (r *run) hangUpReader(sig syscall.Signal) {
-	if r.tty != nil && (sig == unix.SIGTTIN || sig == unix.SIGTTOU) {
+// terminal; a hang-up is what it does to such a group itself. One that goes on and asks
+// again reads the end of its input.
+func (r *run) hangUpReader(ctx context.Context, sig syscall.Signal) {
+	switch {
+	case r.tty == nil || sig != unix.SIGTTIN && sig != unix.SIGTTOU:
+	case r.hungReader && r.relay != nil:
+		r.wentOn(ctx)
+		r.order(wire.MsgContinue, wire.PackNum(1))
+		r.relay.EndInput()
+	default:
+		r.hungReader = true
 		r.order(wire.MsgSignal, wire.PackNum(int64(unix.SIGHUP)))
 		r.order(wire.MsgSignal, wire.PackNum(int64(unix.SIGCONT)))
 	}
@@ -218,7 +226,7 @@ func (r *run) woken(ctx context.Context) {
 // while we were stopped a shell has taken it. It says whether we are behind now. What
 // the shell has set is left as it is.
 func (r *run) lookAgain() (behind bool) {
-	if !r.front {
+	if !r.front || r.tty.Gone() {
 		return false
 	}
 	inFront := r.tty.Foreground()

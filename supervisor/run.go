@@ -80,6 +80,8 @@ type run struct {
 	front     bool
 	wantFront bool // the run is to be in front whenever we are
 	suspended bool // the run is stopped by job control
+	// hungReader: the run was hung up for wanting a terminal that it cannot have.
+	hungReader bool
 	// toldAt is the awake time at which we were last told to stop by job control, 0 for never.
 	toldAt time.Duration
 	exit   wire.ExitReport

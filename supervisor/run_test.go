@@ -531,6 +531,6 @@ func hasMonitor(pid int) bool {
 
 // recorded says whether the wrapper has reported.
 func (b *bench) recorded() bool {
-	_, err := os.Stat(b.order.Result)
-	return err == nil
+	raw, err := os.ReadFile(b.order.Result)
+	return err == nil && json.Valid(raw)
 }

@@ -92,6 +92,6 @@ func (r *run) calledOff(s os.Signal) {
 			r.stopSelf(unix.SIGTSTP, 0)
 			r.heart.Resumed()
 		}
-	case resize:
+	case resize, unread:
 	}
 }

@@ -39,13 +39,17 @@ func (r *run) patience() time.Duration {
 // end hands over the last output, gives the terminal back, waits until nothing
 // of the run is left to look after, and writes the end down.
 func (r *run) end(ctx context.Context) Result {
-	stalled := r.relay != nil && r.relayed && r.relay.Finish(r.urgent())
+	enough := r.enough()
+	stalled := r.relay != nil && r.relayed && r.relay.Finish(enough)
+	if r.diverted != nil {
+		_ = r.diverted.theirs.Close()
+	}
 	stalled = !r.hush() || stalled
 	r.restore()
 	if r.launchErr == nil && !r.exit.Clean {
 		r.awaitDone()
 	}
-	r.finishPassages()
+	r.finishPassages(enough)
 	close(r.over)
 	r.stopHeart(ctx)
 	res := Result{Announcement: r.announced, Launch: r.launched, LaunchError: r.launchErr, InLedger: r.inLedger, Stalled: stalled, StartedAtMS: r.launched.At.WallMS}

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/supervisor/monitor"
@@ -34,7 +37,17 @@ type passage struct {
 	source       Source
 	from, theirs *os.File
 	to           *os.File
+	broken       atomic.Bool // writing to it has failed
 	done         chan struct{}
+}
+
+// newPassage makes one to a file. Nothing is carried yet.
+func newPassage(source Source, to *os.File) (*passage, error) {
+	from, theirs, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("make pipe: %w", err)
+	}
+	return &passage{source: source, from: from, theirs: theirs, to: to, done: make(chan struct{})}, nil
 }
 
 // openPassages puts a passage before each output that is not on the inner
@@ -51,13 +64,28 @@ func (r *run) openPassages() error {
 			r.passages[2] = r.passages[1]
 			continue
 		}
-		from, theirs, err := os.Pipe()
+		p, err := newPassage(Source(i), f)
 		if err != nil {
-			return fmt.Errorf("make pipe: %w", err)
+			return err
 		}
-		r.passages[i] = &passage{source: Source(i), from: from, theirs: theirs, to: f, done: make(chan struct{})}
+		r.passages[i] = p
 	}
 	return nil
+}
+
+// carryPassages begins to carry, once those who write have their ends.
+func (r *run) carryPassages() {
+	r.carrying = true
+	now := func() time.Time { return r.cfg.Clock.Now().Wall }
+	r.eachPassage(func(p *passage) {
+		tap := r.watched
+		if p == r.diverted {
+			tap = func(Source, []byte) {} // seen when it was read from the terminal
+		} else {
+			_ = p.theirs.Close()
+		}
+		go p.carry(tap, now)
+	})
 }
 
 // eachPassage calls f once for every passage.
@@ -67,6 +95,24 @@ func (r *run) eachPassage(f func(*passage)) {
 			f(p)
 		}
 	}
+	if r.diverted != nil {
+		f(r.diverted)
+	}
+}
+
+// readerGone says whether there is nobody to read what we carry, which a write of our
+// own is then told by a SIGPIPE: the run hears of it when it writes itself.
+func (r *run) readerGone() bool {
+	gone := false
+	r.eachPassage(func(p *passage) { gone = gone || p.unread() })
+	return gone
+}
+
+// unread says whether nobody reads what the passage leads to.
+func (p *passage) unread() bool {
+	fds := []unix.PollFd{{Fd: int32(p.to.Fd())}} // told unasked
+	n, err := unix.Poll(fds, 0)
+	return p.broken.Load() || err == nil && n > 0 && fds[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0
 }
 
 // carry copies until the run's end of the passage is closed by its last holder,
@@ -82,6 +128,7 @@ func (p *passage) carry(tap func(Source, []byte), now func() time.Time) {
 		if n > 0 {
 			tap(p.source, buf[:n])
 			if _, err := p.to.Write(buf[:n]); err != nil {
+				p.broken.Store(true)
 				return
 			}
 		}
@@ -98,21 +145,37 @@ func (p *passage) carry(tap func(Source, []byte), now func() time.Time) {
 	}
 }
 
-// finishPassages waits for what is still on its way, for as long as its reader
-// takes. A user who asks for the end again, or did before, is not kept waiting.
-func (r *run) finishPassages() {
-	var stalled <-chan time.Time
-	if r.stop.by != lifecycle.StoppedByNobody {
+// enough is closed when what is still on its way is waited for no longer. Its reader
+// may take as long as it likes, but for a user who asks for the end again, or did
+// before.
+func (r *run) enough() <-chan struct{} {
+	if r.stop.by == lifecycle.StoppedByNobody {
+		return r.urgent()
+	}
+	out, urgent := make(chan struct{}), r.urgent()
+	go func() {
 		t := time.NewTimer(monitor.UnkillableWait / 2)
 		defer t.Stop()
-		stalled = t.C
+		select {
+		case <-t.C:
+		case <-urgent:
+		case <-r.over:
+		}
+		close(out)
+	}()
+	return out
+}
+
+// finishPassages waits for what is still on its way, until that is enough.
+func (r *run) finishPassages(enough <-chan struct{}) {
+	if !r.carrying {
+		return
 	}
 	r.eachPassage(func(p *passage) {
 		_ = p.from.SetReadDeadline(r.cfg.Clock.Now().Wall)
 		select {
 		case <-p.done:
-		case <-stalled:
-		case <-r.urgent():
+		case <-enough:
 		}
 	})
 }

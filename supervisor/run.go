@@ -106,6 +106,8 @@ type run struct {
 	helper     atomic.Int64
 	tapMu      sync.Mutex // one at a time at Config.Tap
 	passages   [3]*passage
+	diverted   *passage   // from the inner terminal to a standard output that is none
+	carrying   bool       // something carries what is in the passages
 	terminalMu sync.Mutex // guards what the monitor is told of the terminal
 	told       wire.TerminalState
 }

@@ -323,13 +323,13 @@ func (r *run) started(ctx context.Context, child wire.ChildReport) {
 	if over {
 		return
 	}
+	r.releasePassedOn()
 	r.syncRunFile()
 	if err := r.cfg.Journal.Launched(ctx, r.launched); err != nil {
 		r.cfg.Log.Warn().Err(err).Msg("write launch")
 	}
 	r.launchWritten = true
 	go monitor.Catch(r.sigs, realtimeSignals())
-	r.releasePassedOn()
 	r.startHeart()
 	if early != nil {
 		r.report(ctx, *early, true)
@@ -365,6 +365,9 @@ func (r *run) listen() {
 // a reader at the other end waits for the last writer. The receipt still needs
 // the standard error.
 func (r *run) releasePassedOn() {
+	if !r.cfg.HoldOthers {
+		monitor.CloseInherited()
+	}
 	if r.plan.direct || r.cfg.HoldStdio {
 		return
 	}

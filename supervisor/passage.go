@@ -25,7 +25,8 @@ const (
 )
 
 // passageQuiet is how long a passage is read on after the run and what it left
-// behind are gone: somebody else then holds the other end.
+// behind are gone, or at least what they had written: somebody else then holds the other
+// end.
 const passageQuiet = 100 * time.Millisecond
 
 // passageSize is the size of one copy, in bytes: a whole pipe.
@@ -116,33 +117,49 @@ func (p *passage) unread() bool {
 }
 
 // carry copies until the run's end of the passage is closed by its last holder,
-// or, once the run is over, until nothing has come for a while. When the reader
+// or, once the run is over, until nothing has come for a while, or everything has that
+// was on its way then: somebody left behind may never cease to write. When the reader
 // behind it goes away so does ours, and the run hears of it as it would have
 // without us.
 func (p *passage) carry(tap func(Source, []byte), now func() time.Time) {
 	defer close(p.done)
 	defer p.from.Close() //nolint:errcheck // only read from
 	buf := make([]byte, passageSize)
-	for quiet := false; ; {
+	over, quiet, owed := false, false, 0
+	for {
 		n, err := p.from.Read(buf)
 		if n > 0 {
+			quiet, owed = false, owed-n
 			tap(p.source, buf[:n])
 			if _, err := p.to.Write(buf[:n]); err != nil {
 				p.broken.Store(true)
 				return
 			}
 		}
-		switch {
-		case err == nil:
-			quiet = false
-		case errors.Is(err, os.ErrDeadlineExceeded) && !quiet:
-			// The time begins with the wait: writing may have taken longer.
-			quiet = true
-			_ = p.from.SetReadDeadline(now().Add(passageQuiet))
-		default:
+		if err == nil {
+			continue
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) || quiet || over && owed <= 0 {
 			return
 		}
+		if !over {
+			over, owed = true, p.onItsWay()
+		}
+		// The time begins with the wait: writing may have taken longer.
+		quiet = true
+		_ = p.from.SetReadDeadline(now().Add(passageQuiet))
 	}
+}
+
+// onItsWay is how many bytes have been written and not been read yet, 0 when that cannot
+// be told.
+func (p *passage) onItsWay() (n int) {
+	raw, err := p.from.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = raw.Control(func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), fionread) })
+	return n
 }
 
 // enough is closed when what is still on its way is waited for no longer. Its reader

@@ -1,14 +1,17 @@
 package supervisor
 
 import (
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 )
 
 // Our own write to a pipe without a reader is nobody's wish, and no concern of a
@@ -98,4 +101,40 @@ func TestDivertedRunEndsThoughNobodyReads(t *testing.T) {
 		t.Error("it waits for whoever does not read")
 		<-ended
 	}
+}
+
+// A leftover that is kept and never ceases to write is not waited for; what the command
+// has written is handed over first, however slowly it is read.
+func TestPassageEndsBeforeAKeptWriter(t *testing.T) {
+	b := newBench(t, `head -c 60000 /dev/zero | tr '\0' x; (while :; do echo y; sleep 0.02; done) & exit 0`)
+	b.order.Tap = filepath.Join(b.order.StateDir, "tapped")
+	b.order.Leftovers = wire.LeftoversKeep
+	cmd := b.command()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	got, ended := make(chan int), make(chan error)
+	go func() {
+		said, _ := io.ReadAll(out)
+		got <- strings.Count(string(said), "x")
+	}()
+	go func() {
+		_, err := cmd.Process.Wait()
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patience / 2):
+		t.Error("it waits for a leftover that writes")
+		_ = cmd.Process.Kill()
+		<-ended
+	}
+	want(t, "handed over", <-got, 60000)
 }

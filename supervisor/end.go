@@ -46,8 +46,8 @@ func (r *run) end(ctx context.Context) Result {
 	}
 	stalled = !r.hush() || stalled
 	r.restore()
-	if r.launchErr == nil && !r.exit.Clean {
-		r.awaitDone()
+	if r.launchErr == nil && !r.exit.Clean && r.monitor != 0 {
+		r.awaitDone(ctx)
 	}
 	r.finishPassages(enough)
 	close(r.over)
@@ -78,16 +78,23 @@ func (r *run) end(ctx context.Context) Result {
 }
 
 // awaitDone waits until the monitor has dealt with what the run left behind. A
-// user who asks for the end meanwhile gets it: the monitor finishes alone.
-func (r *run) awaitDone() {
+// user who asks for the end meanwhile gets it: the monitor finishes alone. Of one that
+// is killed over it the rest is taken over; how the command ended is known by then.
+func (r *run) awaitDone(ctx context.Context) {
 	r.listen()
 	for {
 		select {
 		case m, ok := <-r.reports:
-			if ok && m.Kind != wire.MsgDone {
+			if !ok {
+				exit, at := r.exit, r.exitAt
+				r.monitorLost(ctx)
+				r.exit, r.exitAt = exit, at
+				return
+			}
+			if m.Kind != wire.MsgDone {
 				continue
 			}
-			if ok && len(m.Body) > 0 && json.Unmarshal(m.Body, &r.left) != nil {
+			if len(m.Body) > 0 && json.Unmarshal(m.Body, &r.left) != nil {
 				r.cfg.Log.Error().Msg("read leftovers")
 			}
 			return
@@ -252,6 +259,8 @@ func (r *run) buryMonitor() {
 func (r *run) monitorLost(ctx context.Context) {
 	r.note(lifecycle.SourceOwnAct, "the monitor process was killed", "")
 	r.tell(ctx, lifecycle.EventMonitorLost, nil)
+	// Its descriptors go a moment before it does, in which it would look left behind.
+	_, _ = unix.Wait4(r.monitor, nil, 0, nil)
 	r.exit = wire.ExitReport{Done: true, Lost: true, Code: -1}
 	r.exitAt = r.cfg.Clock.Now()
 	kin := monitor.Kin{UID: r.cfg.UID, RunFile: r.announced.RunFile, Helper: &r.helper}

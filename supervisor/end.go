@@ -247,7 +247,9 @@ func (r *run) buryMonitor() {
 	if r.wire != nil {
 		r.wire.Close()
 	}
-	r.inside.Wait()
+	if !errors.Is(r.launchErr, errCalledOff) {
+		r.inside.Wait()
+	}
 	if ours {
 		_, _ = unix.Wait4(r.monitor, nil, wait, nil)
 	}
@@ -263,9 +265,15 @@ func (r *run) monitorLost(ctx context.Context) {
 	_, _ = unix.Wait4(r.monitor, nil, 0, nil)
 	r.exit = wire.ExitReport{Done: true, Lost: true, Code: -1}
 	r.exitAt = r.cfg.Clock.Now()
+	r.takeOver(ctx)
+}
+
+// takeOver stops what a monitor that is gone has left to us. Of a run that was called off
+// before anything was launched nothing is kept.
+func (r *run) takeOver(ctx context.Context) {
 	kin := monitor.Kin{UID: r.cfg.UID, RunFile: r.announced.RunFile, Helper: &r.helper}
 	keep := func(p proc.Process) (string, bool) {
-		if p.PID != r.launched.Child.PID && (r.cfg.Leftovers == wire.LeftoversKeep || r.cfg.Leftovers == wire.LeftoversReport) {
+		if r.launched.Child.PID != 0 && p.PID != r.launched.Child.PID && (r.cfg.Leftovers == wire.LeftoversKeep || r.cfg.Leftovers == wire.LeftoversReport) {
 			return "left alone as asked", true
 		}
 		return kin.Keep(p)

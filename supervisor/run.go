@@ -284,7 +284,10 @@ func (r *run) launch(ctx context.Context) bool {
 	}
 	// A new size of the terminal may have come unheard.
 	r.resize()
-	r.wire.Await(-1)
+	if !r.comesUp(ctx) {
+		r.callOff(ctx)
+		return false
+	}
 	m, err := r.wire.Receive()
 	<-r.recorded
 	switch {

@@ -25,7 +25,7 @@ func TestDescriptorTheCommandClosesIsClosed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer read.Close() //nolint:errcheck // only read from
+			defer read.Close()
 			cmd := b.command()
 			cmd.ExtraFiles = []*os.File{write}
 			if err := cmd.Start(); err != nil {

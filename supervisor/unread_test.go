@@ -77,7 +77,7 @@ func TestDivertedRunEndsThoughNobodyReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer read.Close() //nolint:errcheck // only read from
+	defer read.Close()
 	cmd.Stdout = write
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

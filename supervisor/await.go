@@ -14,7 +14,7 @@ import (
 	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
-// errCalledOff is a run that was asked to end while it waited for its launch.
+// errCalledOff is a run that was asked to end before its launch had come about.
 var errCalledOff = errors.New("called off before its launch")
 
 // waitLook is how often a waiting run looks at the wall clock, in awake time: the
@@ -92,6 +92,60 @@ func (r *run) calledOff(s os.Signal) {
 			r.stopSelf(unix.SIGTSTP, 0)
 			r.heart.Resumed()
 		}
-	case resize:
+	case resize, unread:
+	}
+}
+
+// launchLook is how often a run whose command does not come up looks whether it is
+// still to. It takes some milliseconds, but from a file system that does not answer.
+const launchLook = 100 * time.Millisecond
+
+// comesUp waits for the monitor to say what became of the launch. It is false when the
+// run was asked to end instead.
+func (r *run) comesUp(ctx context.Context) bool {
+	for !r.wire.Await(int(launchLook.Milliseconds())) {
+		for waiting := true; waiting; {
+			select {
+			case s := <-r.sigs:
+				if s != unix.SIGTSTP { // nobody is there to stop
+					r.calledOff(s)
+				}
+			default:
+				waiting = false
+			}
+		}
+		switch {
+		case r.pressed.Load() != 0:
+			r.stop.by, r.stop.signal = lifecycle.StoppedByUser, unix.SIGINT
+		case ctx.Err() != nil && r.stop.by == lifecycle.StoppedByNobody:
+			r.stop.by = lifecycle.StoppedByParent
+		}
+		if r.stop.by != lifecycle.StoppedByNobody {
+			return false
+		}
+	}
+	return true
+}
+
+// callOff gives up a launch that does not come about: its monitor ends and, should it
+// have begun to start the command, that too.
+func (r *run) callOff(ctx context.Context) {
+	if !r.plan.direct {
+		r.killMonitor()
+	}
+	<-r.recorded
+	r.takeOver(ctx)
+	r.launchErr = errCalledOff
+}
+
+// killMonitor ends the monitor and waits for that, in vain if it is in an
+// uninterruptible sleep.
+func (r *run) killMonitor() {
+	_ = unix.Kill(r.monitor, unix.SIGKILL)
+	for r.wire.Await(int(monitor.UnkillableWait.Milliseconds())) {
+		if _, err := r.wire.Receive(); err != nil {
+			_, _ = unix.Wait4(r.monitor, nil, 0, nil)
+			return
+		}
 	}
 }

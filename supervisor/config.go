@@ -128,6 +128,8 @@ type Config struct {
 	// HoldStdio keeps the descriptors open that went to the command as they are: the
 	// caller has further use for them.
 	HoldStdio bool
+	// HoldOthers does the same for those beyond the standard ones.
+	HoldOthers bool
 	// Grace is the time between a stop and KILL; 0 kills at once.
 	Grace time.Duration
 	// Interval is the time between beats, written into the row.

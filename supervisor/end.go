@@ -40,13 +40,17 @@ func (r *run) patience() time.Duration {
 // end hands over the last output, gives the terminal back, waits until nothing
 // of the run is left to look after, and writes the end down.
 func (r *run) end(ctx context.Context) Result {
-	stalled := r.relay != nil && r.relayed && r.relay.Finish(r.urgent())
+	enough := r.enough()
+	stalled := r.relay != nil && r.relayed && r.relay.Finish(enough)
+	if r.diverted != nil {
+		_ = r.diverted.theirs.Close()
+	}
 	stalled = !r.hush() || stalled
 	r.restore()
-	if r.launchErr == nil && !r.exit.Clean {
-		r.awaitDone()
+	if r.launchErr == nil && !r.exit.Clean && r.monitor != 0 {
+		r.awaitDone(ctx)
 	}
-	r.finishPassages()
+	r.finishPassages(enough)
 	close(r.over)
 	r.stopHeart(ctx)
 	res := Result{Announcement: r.announced, Launch: r.launched, LaunchError: r.launchErr, InLedger: r.inLedger, Stalled: stalled, StartedAtMS: r.launched.At.WallMS}
@@ -81,16 +85,23 @@ func (r *run) interruptedLate() bool {
 }
 
 // awaitDone waits until the monitor has dealt with what the run left behind. A
-// user who asks for the end meanwhile gets it: the monitor finishes alone.
-func (r *run) awaitDone() {
+// user who asks for the end meanwhile gets it: the monitor finishes alone. Of one that
+// is killed over it the rest is taken over; how the command ended is known by then.
+func (r *run) awaitDone(ctx context.Context) {
 	r.listen()
 	for {
 		select {
 		case m, ok := <-r.reports:
-			if ok && m.Kind != wire.MsgDone {
+			if !ok {
+				exit, at := r.exit, r.exitAt
+				r.monitorLost(ctx)
+				r.exit, r.exitAt = exit, at
+				return
+			}
+			if m.Kind != wire.MsgDone {
 				continue
 			}
-			if ok && len(m.Body) > 0 && json.Unmarshal(m.Body, &r.left) != nil {
+			if len(m.Body) > 0 && json.Unmarshal(m.Body, &r.left) != nil {
 				r.cfg.Log.Error().Msg("read leftovers")
 			}
 			return
@@ -250,7 +261,9 @@ func (r *run) dismissMonitor() {
 	} else if r.wire != nil {
 		r.wire.Close()
 	}
-	r.inside.Wait()
+	if !errors.Is(r.launchErr, errCalledOff) {
+		r.inside.Wait()
+	}
 }
 
 // buryMonitor takes in the exit of the monitor, and with it what the run has used of the
@@ -277,11 +290,19 @@ func (r *run) buryMonitor() {
 func (r *run) monitorLost(ctx context.Context) {
 	r.note(lifecycle.SourceOwnAct, "the monitor process was killed", "")
 	r.tell(ctx, lifecycle.EventMonitorLost, nil)
+	// Its descriptors go a moment before it does, in which it would look left behind.
+	_, _ = unix.Wait4(r.monitor, nil, 0, nil)
 	r.exit = wire.ExitReport{Done: true, Lost: true, Code: -1}
 	r.exitAt = r.cfg.Clock.Now()
+	r.takeOver(ctx)
+}
+
+// takeOver stops what a monitor that is gone has left to us. Of a run that was called off
+// before anything was launched nothing is kept.
+func (r *run) takeOver(ctx context.Context) {
 	kin := monitor.Kin{UID: r.cfg.UID, RunFile: r.announced.RunFile, Helper: &r.helper}
 	keep := func(p proc.Process) (string, bool) {
-		if p.PID != r.launched.Child.PID && (r.cfg.Leftovers == wire.LeftoversKeep || r.cfg.Leftovers == wire.LeftoversReport) {
+		if r.launched.Child.PID != 0 && p.PID != r.launched.Child.PID && (r.cfg.Leftovers == wire.LeftoversKeep || r.cfg.Leftovers == wire.LeftoversReport) {
 			return "left alone as asked", true
 		}
 		return kin.Keep(p)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +43,30 @@ func TestMonitorKilled(t *testing.T) {
 	code := codeOf(t, cmd.Wait())
 	if end := b.ending().End; code == 0 || (end != lifecycle.EndSignalled && end != lifecycle.EndLost) {
 		t.Errorf("code %d, end %q", code, end)
+	}
+}
+
+// What the monitor was about to stop is stopped in its stead, and named.
+func TestMonitorKilledOverLeftovers(t *testing.T) {
+	b := newBench(t, "")
+	over := filepath.Join(b.order.StateDir, "over")
+	b.order.Command[2] = `setsid sh -c 'trap "echo asked" TERM; echo ready; while :; do sleep 0.05; done' & until [ -e ` + over + ` ]; do sleep 0.05; done; exit 6`
+	b.order.Grace = 0
+	cmd, out := b.ready()
+	if err := os.WriteFile(over, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	readLine(t, out, "asked")
+	lost := monitorOf(t, cmd.Process.Pid)
+	if err := unix.Kill(lost, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "code", codeOf(t, cmd.Wait()), 6)
+	stopped := b.ending().Leftovers.Stopped
+	isLost := func(l lifecycle.Leftover) bool { return l.PID == lost }
+	isLeft := func(l lifecycle.Leftover) bool { return strings.Contains(l.Command, "echo asked") }
+	if !slices.ContainsFunc(stopped, isLeft) || slices.ContainsFunc(stopped, isLost) {
+		t.Errorf("stopped: %+v", stopped)
 	}
 }
 

@@ -6,6 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// fionread asks how many bytes a pipe holds. Source: sys/filio.h.
+const fionread = 0x4004667f
+
 // systemSignals lists the signals only this system has.
 func systemSignals() []os.Signal { return []os.Signal{unix.SIGEMT, unix.SIGINFO} }
 

@@ -7,6 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// fionread asks how many bytes a pipe holds.
+const fionread = unix.TIOCINQ
+
 // systemSignals lists the signals only this system has.
 func systemSignals() []os.Signal { return []os.Signal{unix.SIGPWR, unix.SIGSTKFLT} }
 

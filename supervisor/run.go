@@ -115,6 +115,8 @@ type run struct {
 	helper     atomic.Int64
 	tapMu      sync.Mutex // one at a time at Config.Tap
 	passages   [3]*passage
+	diverted   *passage   // from the inner terminal to a standard output that is none
+	carrying   bool       // something carries what is in the passages
 	terminalMu sync.Mutex // guards what the monitor is told of the terminal
 	told       wire.TerminalState
 }
@@ -294,7 +296,10 @@ func (r *run) launch(ctx context.Context) bool {
 	}
 	// A new size of the terminal may have come unheard.
 	r.resize()
-	r.wire.Await(-1)
+	if !r.comesUp(ctx) {
+		r.callOff(ctx)
+		return false
+	}
 	m, err := r.wire.Receive()
 	<-r.recorded
 	switch {
@@ -337,13 +342,13 @@ func (r *run) started(ctx context.Context, child wire.ChildReport) {
 		r.relay.Begin()
 		r.relay.Input(r.front)
 	}
+	r.releasePassedOn()
 	r.syncRunFile()
 	if err := r.cfg.Journal.Launched(ctx, r.launched); err != nil {
 		r.cfg.Log.Warn().Err(err).Msg("write launch")
 	}
 	r.launchWritten = true
 	go monitor.Catch(r.sigs, realtimeSignals())
-	r.releasePassedOn()
 	r.startHeart()
 	if early != nil {
 		r.report(ctx, *early, true)
@@ -379,6 +384,9 @@ func (r *run) listen() {
 // a reader at the other end waits for the last writer. The receipt still needs
 // the standard error.
 func (r *run) releasePassedOn() {
+	if !r.cfg.HoldOthers {
+		monitor.CloseInherited()
+	}
 	if r.plan.direct || r.cfg.HoldStdio {
 		return
 	}

@@ -25,6 +25,8 @@ const (
 	hangUp
 	// resize follows the size of the user's terminal.
 	resize
+	// unread is dropped where it speaks of a write of our own, and else passed on.
+	unread
 )
 
 // policyOf is the table. Signals that cannot be caught, that the runtime needs
@@ -40,6 +42,8 @@ func policyOf(sig os.Signal) signalPolicy {
 		return hangUp
 	case unix.SIGWINCH:
 		return resize
+	case unix.SIGPIPE:
+		return unread
 	default:
 		return passOn
 	}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
@@ -122,10 +121,26 @@ func (r *run) openTerminals() error {
 	}
 	cfg := terminal.RelayConfig{User: user, Master: pair.Master, Tap: r.tap, Typed: r.typed, First: r.toFront, Gone: r.terminalGone}
 	if r.plan.toStdout {
-		cfg.Divert = func(b []byte) { _, _ = r.cfg.Stdout.Write(b) }
+		if cfg.Divert, err = r.divert(); err != nil {
+			return err
+		}
+		cfg.Unread = func() { r.order(wire.MsgSignal, wire.PackNum(int64(unix.SIGPIPE))) }
 	}
 	r.relay, err = terminal.NewRelay(cfg)
 	return err
+}
+
+// divert makes the way from the inner terminal to the standard output, whose reader may
+// make us wait: the relay has more to do than that.
+func (r *run) divert() (fd int, err error) {
+	if r.diverted, err = newPassage(FromTerminal, r.cfg.Stdout); err != nil {
+		return 0, err
+	}
+	fd = int(r.diverted.theirs.Fd())
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return 0, fmt.Errorf("make pipe non-blocking: %w", err)
+	}
+	return fd, nil
 }
 
 // startMonitor starts the process that will be the run's parent, or plays its
@@ -141,14 +156,10 @@ func (r *run) startMonitor(ctx context.Context) error {
 	}
 	pid, conn, err := monitor.Start(r.cfg.UID, r.descriptors())
 	if err != nil {
-		r.passages = [3]*passage{} // nothing will ever carry them
 		return err
 	}
 	r.monitor, r.wire = pid, conn
-	r.eachPassage(func(p *passage) {
-		_ = p.theirs.Close()
-		go p.carry(r.watched, func() time.Time { return r.cfg.Clock.Now().Wall })
-	})
+	r.carryPassages()
 	if r.pair != nil {
 		err = r.pair.CloseSlave()
 	}

@@ -92,6 +92,7 @@ func TestEverySignalCaughtHasAPolicy(t *testing.T) {
 	want := map[syscall.Signal]signalPolicy{
 		unix.SIGTERM: firm, unix.SIGINT: polite, unix.SIGQUIT: polite, unix.SIGHUP: hangUp,
 		unix.SIGWINCH: resize, unix.SIGUSR1: passOn, unix.SIGTSTP: passOn, unix.SIGSEGV: passOn,
+		unix.SIGPIPE: unread,
 	}
 	for sig, policy := range want {
 		if got := policyOf(sig); got != policy {

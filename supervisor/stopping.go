@@ -45,7 +45,12 @@ type stopState struct {
 // signalled acts on a signal sent to the wrapper.
 func (r *run) signalled(ctx context.Context, s os.Signal) {
 	sig := number(s)
-	switch policyOf(s) {
+	policy := policyOf(s)
+	if policy == unread && !r.readerGone() {
+		policy = passOn
+	}
+	switch policy {
+	case unread:
 	case passOn:
 		r.stop.passed = sig
 		kind := wire.MsgTell

@@ -189,7 +189,7 @@ func (w *wrapping) config(ctx context.Context) supervisor.Config {
 		Stdin: w.env.stdin, Stdout: w.env.stdout, Stderr: w.env.stderr,
 		PTY: o.pty, NoMonitor: o.noMonitor, Scope: o.scope,
 		OnHangup: o.onHangup, Leftovers: o.leftovers,
-		NotBefore: o.notBefore, WaitsFor: o.waitsFor, HoldStdio: o.autoResume > 0,
+		NotBefore: o.notBefore, WaitsFor: o.waitsFor, HoldStdio: o.autoResume > 0, HoldOthers: o.needsOthers(),
 		Timeout: o.timeout, Grace: o.grace, Interval: o.heartbeat,
 		StateDir: w.stateDir, RunFile: w.lease, Journal: w.journal, Tap: w.tap(), Through: w.passing(), Clock: w.env.clock, BootID: boot,
 		Machine: store.Identity{MachineID: machine, BootID: boot, PIDNamespace: proc.PIDNamespace()},

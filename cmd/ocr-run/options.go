@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/ocr-run/ocr-run/store"
@@ -170,4 +171,10 @@ func parseOptions(c flagValues, base string) (runOptions, error) {
 		p.refuse("log", "needs the monitor: without it no output passes through here")
 	}
 	return o, p.err
+}
+
+// needsOthers says whether descriptors that we were started with beyond the standard
+// ones are of use at the end, too: to the receipt, to a command of ours or to a second run.
+func (o runOptions) needsOthers() bool {
+	return o.autoResume > 0 || o.onEnd != "" || strings.HasPrefix(o.receipt, "/dev/fd/") || strings.HasPrefix(o.receipt, "/proc/")
 }

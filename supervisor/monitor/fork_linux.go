@@ -88,7 +88,8 @@ func fileGains(path string) bool {
 		return false
 	}
 	info, err := os.Stat(path)
-	if err != nil || info.Mode()&(os.ModeSetuid|os.ModeSetgid) != 0 {
+	// What is no regular file is not executed, and may have us wait when it is opened.
+	if err != nil || !info.Mode().IsRegular() || info.Mode()&(os.ModeSetuid|os.ModeSetgid) != 0 {
 		return true
 	}
 	n, err := unix.Getxattr(path, "security.capability", nil)

@@ -160,3 +160,28 @@ func launching(t *testing.T, script string) (near *wire.Conn, child wire.ChildRe
 	})
 	return near, child, done
 }
+
+// What may have us wait when it is opened is not looked into: nobody could end that.
+func TestPipeIsNotLookedInto(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := unix.Mkfifo(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan bool, 1)
+	go func() { answered <- gainsPrivileges("/", path) }()
+	var gains bool
+	if !within(patience/3, func() bool {
+		select {
+		case gains = <-answered:
+			return true
+		default:
+			return false
+		}
+	}) {
+		t.Fatal("it waits for a writer")
+	}
+	if !gains {
+		t.Error("a pipe is said to be a program")
+	}
+}

@@ -242,6 +242,9 @@ func (m *monitor) letGo(body []byte) {
 		return
 	}
 	m.signal(unix.SIGCONT)
+	if m.leads {
+		CloseInherited()
+	}
 	m.reap()
 }
 

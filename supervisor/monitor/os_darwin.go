@@ -6,6 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// fdDir lists the descriptors of whoever reads it.
+const fdDir = "/dev/fd"
+
 // SelfPath is this program.
 func SelfPath() (string, error) { return os.Executable() }
 

@@ -6,6 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// fdDir lists the descriptors of whoever reads it.
+const fdDir = "/proc/self/fd"
+
 // SelfPath is this program, even if its file was replaced or removed meanwhile.
 func SelfPath() (string, error) { return "/proc/self/exe", nil }
 

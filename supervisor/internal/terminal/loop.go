@@ -26,14 +26,15 @@ const (
 	atWake = iota
 	atUser
 	atMaster
+	atDivert
 )
 
 // loop is the state of a relay's goroutine, and touched by nothing else.
 type loop struct {
 	r        *Relay
-	fds      [3]unix.PollFd
+	fds      [4]unix.PollFd
 	buf      []byte
-	toUser   []byte // read from the master, not yet taken by the user
+	toUser   []byte // read from the master, not yet taken by the user or whoever reads instead
 	toRun    []byte // read from the user, not yet taken by the run
 	lines    lineEnds
 	input    bool
@@ -46,6 +47,7 @@ type loop struct {
 	budget   int           // bytes left to read while draining
 	patience int           // rounds left until parked in any case
 	gone     bool          // the user's terminal
+	unread   bool          // nobody reads what is diverted
 	ended    bool          // the inner terminal
 	over     bool
 }
@@ -106,8 +108,12 @@ func (l *loop) prepare() {
 	l.fds[atWake] = unix.PollFd{Fd: int32(l.r.wakeR), Events: wantRead}
 	l.fds[atUser] = unix.PollFd{Fd: -1}
 	l.fds[atMaster] = unix.PollFd{Fd: -1}
+	l.fds[atDivert] = unix.PollFd{Fd: -1}
 	if l.parked {
 		return
+	}
+	if l.diverts() && len(l.toUser) > 0 {
+		l.fds[atDivert] = unix.PollFd{Fd: int32(l.r.cfg.Divert), Events: wantWrite}
 	}
 	if !l.gone {
 		l.fds[atUser] = unix.PollFd{Fd: int32(l.r.cfg.User), Events: l.userEvents()}
@@ -126,11 +132,14 @@ func (l *loop) userEvents() int16 {
 	if l.input && len(l.toRun) < inputMost {
 		ev |= wantRead
 	}
-	if len(l.toUser) > 0 {
+	if len(l.toUser) > 0 && !l.diverts() {
 		ev |= wantWrite
 	}
 	return ev
 }
+
+// diverts says whether output goes elsewhere than to the user's terminal.
+func (l *loop) diverts() bool { return l.r.cfg.Divert != 0 }
 
 // masterEvents is userEvents seen from the other side.
 func (l *loop) masterEvents() int16 {
@@ -150,7 +159,7 @@ func (l *loop) timeout() int {
 	switch {
 	case l.parking != nil:
 		return parkQuietMS
-	case !l.draining || l.parked:
+	case !l.draining || l.parked || l.diverts() && len(l.toUser) > 0:
 		return -1
 	case len(l.toUser) > 0:
 		return stallMS
@@ -239,7 +248,7 @@ func (l *loop) writeMaster() {
 // fromMaster moves output, first what was left over, then up to a burst of what
 // has come since.
 func (l *loop) fromMaster() {
-	if len(l.toUser) > 0 && l.fds[atUser].Revents&writable != 0 {
+	if len(l.toUser) > 0 && (l.fds[atUser].Revents|l.fds[atDivert].Revents)&writable != 0 {
 		l.flush()
 	}
 	if l.fds[atMaster].Revents&readable == 0 {
@@ -268,8 +277,8 @@ func (l *loop) readMaster() bool {
 		if l.r.cfg.Tap != nil {
 			l.r.cfg.Tap(l.buf[:n])
 		}
-		if l.r.cfg.Divert != nil {
-			l.r.cfg.Divert(l.buf[:n])
+		if l.diverts() {
+			l.divert(l.buf[:n])
 		} else {
 			l.write(l.lines.pass(l.buf[:n]))
 		}
@@ -302,6 +311,25 @@ func (l *loop) write(b []byte) {
 	}
 }
 
+// divert gives b to whoever reads instead of the user, and keeps what was not taken.
+func (l *loop) divert(b []byte) {
+	for len(b) > 0 && !l.unread {
+		n, err := writeNow(l.r.cfg.Divert, b)
+		b = b[max(n, 0):]
+		switch err {
+		case nil, unix.EINTR:
+		case unix.EAGAIN:
+			l.toUser = append(l.toUser, b...)
+			return
+		default:
+			l.unread = true
+			if l.r.cfg.Unread != nil {
+				l.r.cfg.Unread()
+			}
+		}
+	}
+}
+
 // uncook switches the treatment of line ends, handing over what it held back.
 func (l *loop) uncook(on bool) {
 	l.toUser = append(l.toUser, l.lines.set(on)...)
@@ -311,7 +339,11 @@ func (l *loop) uncook(on bool) {
 func (l *loop) flush() {
 	b := l.toUser
 	l.toUser = nil
-	l.write(b)
+	if l.diverts() {
+		l.divert(b)
+	} else {
+		l.write(b)
+	}
 }
 
 // lose notes that the user's terminal is gone: nothing comes from it any more,
@@ -321,7 +353,9 @@ func (l *loop) lose() {
 		return
 	}
 	l.gone = true
-	l.toUser = nil
+	if !l.diverts() {
+		l.toUser = nil
+	}
 	if l.r.cfg.Gone != nil {
 		l.r.cfg.Gone()
 	}

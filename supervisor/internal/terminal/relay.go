@@ -42,9 +42,14 @@ type RelayConfig struct {
 	// Tap sees every chunk on its way to the user, before it is written, on the
 	// relay's goroutine. It must not keep the slice. Nil taps nothing.
 	Tap func([]byte)
-	// Divert takes the output instead of the user's terminal; it may block. Nil for
-	// the terminal.
-	Divert func([]byte)
+	// Divert is the descriptor of a pipe that takes the output instead of the user's
+	// terminal, non-blocking; 0 for the terminal. It is waited for as long as its
+	// reader takes.
+	Divert int
+	// Unread is called once, on the relay's goroutine, when there is output that
+	// nobody is left to read from Divert. Output is read and dropped from then on. Nil
+	// is allowed.
+	Unread func()
 	// Typed sees every chunk of input, on the relay's goroutine. It must not keep
 	// the slice. Nil for nobody.
 	Typed func([]byte)
@@ -136,8 +141,8 @@ func (r *Relay) EndInput() {
 }
 
 // Finish hands over everything the run has written and ends the relay. It is
-// bounded, see quietMS, drainMost and stallMS, and says whether the user's terminal was
-// stalled: it takes no bytes, and writing to it would wait for ever.
+// bounded, see quietMS, drainMost and stallMS, where it goes to the user's terminal, and
+// says whether that was stalled: it takes no bytes, and writing to it would wait for ever.
 //
 // When urgent is closed first, the rest is given up. Nil for never.
 func (r *Relay) Finish(urgent <-chan struct{}) (stalled bool) {
@@ -145,7 +150,7 @@ func (r *Relay) Finish(urgent <-chan struct{}) (stalled bool) {
 	select {
 	case <-r.done:
 	case <-urgent:
-		r.do(func(l *loop) { l.over = true; r.stalled.Store(len(l.toUser) > 0) })
+		r.do(func(l *loop) { l.over = true; r.stalled.Store(!l.diverts() && len(l.toUser) > 0) })
 		<-r.done
 	}
 	r.release()

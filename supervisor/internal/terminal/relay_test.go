@@ -306,6 +306,65 @@ func TestFinishOnAStalledTerminalAfterAHangup(t *testing.T) {
 	<-said
 }
 
+// unreadPipe is a pipe that nobody reads.
+func unreadPipe(t *testing.T) []int {
+	t.Helper()
+	p := make([]int, 2)
+	if err := pipeNonblock(p); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = unix.Close(p[0])
+		_ = unix.Close(p[1])
+	})
+	return p
+}
+
+// A reader who takes nothing of what is diverted holds up nothing but the output.
+func TestNothingWaitsForWhoeverReadsInstead(t *testing.T) {
+	p := unreadPipe(t)
+	var unread atomic.Int32
+	r := newRig(t, RelayConfig{Divert: p[1], Unread: func() { unread.Add(1) }})
+	r.start()
+	flood := make(chan struct{})
+	go func() {
+		_, _ = r.program.Write(text(1 << 20))
+		close(flood)
+	}()
+	waitFor(t, func() bool { out, _ := r.relay.Moved(); return out >= 60<<10 })
+	r.relay.Park()
+	r.relay.Unpark(true)
+	r.write(r.person, []byte("typed"))
+	if got := r.read(r.program, 5); string(got) != "typed" {
+		t.Errorf("program got %q", got)
+	}
+	if err := unix.Dup2(p[1], p[0]); err != nil { // whoever reads is gone
+		t.Fatal(err)
+	}
+	<-flood
+	waitFor(t, func() bool { return unread.Load() == 1 })
+}
+
+// What is diverted is waited for until that is enough.
+func TestFinishWaitsForWhoeverReadsInstead(t *testing.T) {
+	p := unreadPipe(t)
+	r := newRig(t, RelayConfig{Divert: p[1]})
+	r.start()
+	flood := make(chan struct{})
+	go func() {
+		_, _ = r.program.Write(text(1 << 20))
+		close(flood)
+	}()
+	waitFor(t, func() bool { out, _ := r.relay.Moved(); return out >= 60<<10 })
+	enough := make(chan struct{})
+	close(enough)
+	if r.relay.Finish(enough) {
+		t.Error("it is no terminal")
+	}
+	unixClose(r)
+	<-flood
+}
+
 // unixClose hangs the program's terminal up, so that a write to it ends.
 func unixClose(r *rig) {
 	_ = unix.Close(r.master)

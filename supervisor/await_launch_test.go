@@ -1,0 +1,46 @@
+package supervisor
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
+)
+
+// A launch that does not come about is called off by a signal, and its monitor ends
+// though it waits for something that does not answer.
+func TestStuckLaunchIsCalledOff(t *testing.T) {
+	t.Parallel()
+	ours, theirs, err := wire.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stuck := exec.Command("sleep", "100")
+	stuck.ExtraFiles = []*os.File{os.NewFile(uintptr(theirs), "wire")}
+	if err := stuck.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = stuck.ExtraFiles[0].Close()
+	r := &run{
+		cfg: Config{Clock: clock.System()}, wire: wire.New(ours), monitor: stuck.Process.Pid,
+		sigs: make(chan os.Signal, 2), recorded: make(chan struct{}),
+	}
+	defer r.wire.Close()
+	close(r.recorded)
+	r.sigs <- unix.SIGUSR1
+	r.sigs <- unix.SIGTERM
+	if r.comesUp(t.Context()) {
+		t.Fatal("nothing came up")
+	}
+	want(t, "stopped by", r.stop.by, lifecycle.StoppedByUser)
+	r.killMonitor()
+	if unix.Kill(stuck.Process.Pid, 0) == nil {
+		t.Error("the monitor lives on")
+		_ = stuck.Process.Kill()
+	}
+}

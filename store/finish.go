@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ocr-run/ocr-run/lifecycle"
@@ -23,6 +24,11 @@ import (
 // row given up as lost takes the real end when it comes. An older generation
 // than the row's is ErrFenced; a missing row is ErrNotFound.
 func (l *Ledger) Finish(ctx context.Context, e Ending) (alone bool, err error) {
+	if !l.stays.Load() {
+		if _, err := l.db.ExecContext(ctx, "PRAGMA wal_autocheckpoint = "+strconv.Itoa(shortLog)); err != nil {
+			return false, l.failed("finish execution", e.UID, err)
+		}
+	}
 	err = l.write(ctx, "finish execution", e.UID, func(tx *sql.Tx) error {
 		alone, err = finish(ctx, tx, e, &l.compiled)
 		return err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
@@ -22,6 +23,14 @@ const (
 	busySlice = 100 * time.Millisecond
 	// busyPause lies between two tries, for the locks SQLite does not wait for.
 	busyPause = 2 * time.Millisecond
+	// longLog is how many pages of the write-ahead log are folded into the file by the
+	// writer who makes it that long. Whoever begins it again then syncs it while all others
+	// wait, and some disks take a second for that.
+	longLog = 4096
+	// shortLog is that for the end of a run that was over before its first beat. The first
+	// to open a ledger after all others have gone reads the whole log, which at SQLite's
+	// own 1000 takes longer than all the rest; where some stay nobody reads it.
+	shortLog = 256
 )
 
 // Config says which ledger to open.
@@ -44,7 +53,8 @@ type Ledger struct {
 	// file is the database file as it was when it was opened, to notice that
 	// another one has taken its place.
 	file     os.FileInfo
-	compiled compiled // what it keeps ready
+	compiled compiled    // what it keeps ready
+	stays    atomic.Bool // it has taken a beat
 }
 
 // Open opens the ledger, making or migrating it when needed. The way for a
@@ -144,14 +154,12 @@ func (l *Ledger) ready(ctx context.Context) error {
 
 // dsn asks for an existing file: SQLite itself would create it readable by
 // everybody. The pragmas are those that live with a connection; the journal
-// mode lives in the file and is set once, when it is made. A log of 256 pages
-// is folded in: the first to open a ledger after all others have gone reads the
-// whole log, which at SQLite's own 1000 takes longer than all the rest.
+// mode lives in the file and is set once, when it is made.
 func dsn(path string, busy time.Duration) string {
 	escaped := escapePath(path)
 	return "file:" + escaped + "?mode=rw&_txlock=immediate&_dqs=0" +
 		"&_pragma=busy_timeout(" + strconv.FormatInt(busy.Milliseconds(), 10) + ")" +
-		"&_pragma=foreign_keys(1)&_pragma=synchronous(1)&_pragma=wal_autocheckpoint(256)"
+		"&_pragma=foreign_keys(1)&_pragma=synchronous(1)&_pragma=wal_autocheckpoint(" + strconv.Itoa(longLog) + ")"
 }
 
 // createFile makes an empty database file only its owner can read, and its

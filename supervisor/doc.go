@@ -39,7 +39,9 @@
 //
 //	Run               the caller's; owns all state of the run
 //	Conn.ReceiveAll   started by begin; ends with the wire, which end closes
-//	Relay             started by launch; waited for by Relay.Finish in end
+//	Relay             started by begin; waited for by Relay.Finish in end. It takes the
+//	                  user's terminal itself, before the first output or when launch
+//	                  finds that the run lasts: run.front is its own until then
 //	Beater, Wakes     started by startHeart; waited for by stopHeart in end. While
 //	                  the run waits another Beater, started and waited for by wait
 //	scout             started by startHeart; waited for by stopHeart in end

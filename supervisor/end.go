@@ -51,6 +51,9 @@ func (r *run) end(ctx context.Context) Result {
 		r.awaitDone(ctx)
 	}
 	r.finishPassages(enough)
+	if r.exit.Clean && !r.plan.direct {
+		r.dismissMonitor() // it ends while the end is written
+	}
 	close(r.over)
 	r.stopHeart(ctx)
 	res := Result{Announcement: r.announced, Launch: r.launched, LaunchError: r.launchErr, InLedger: r.inLedger, Stalled: stalled, StartedAtMS: r.launched.At.WallMS}
@@ -244,7 +247,8 @@ func (r *run) releaseRunFile(unwritten error) {
 	// The monitor removes the file behind our back: the user waits for us. Of a launch
 	// that was refused it may never have heard where the file is.
 	// Nobody takes in a record for a row that is another's.
-	remove := errors.Is(unwritten, store.ErrNotOurs) || written && (r.launchErr != nil || r.wire == nil || r.wire.Send(wire.MsgForget, nil) != nil)
+	remove := errors.Is(unwritten, store.ErrNotOurs) ||
+		written && (r.launchErr != nil || r.wire == nil || r.dismissed || r.wire.Send(wire.MsgForget, nil) != nil)
 	if err := r.runFile.Release(remove); err != nil {
 		r.cfg.Log.Warn().Err(err).Msg("release run file")
 	}
@@ -256,6 +260,10 @@ const buryWait = time.Second
 
 // dismissMonitor has the monitor end: it has nothing left to do.
 func (r *run) dismissMonitor() {
+	if r.dismissed {
+		return
+	}
+	r.dismissed = true
 	if r.wire != nil && !r.plan.direct {
 		r.wire.Finish()
 	} else if r.wire != nil {

@@ -92,6 +92,8 @@ type run struct {
 	lostTTY   bool // the terminal is known to be gone
 	// launchWritten: the journal has the launch.
 	launchWritten bool
+	// dismissed: the monitor has been told to end.
+	dismissed bool
 	// brief: the command was over as soon as it had begun.
 	brief     bool
 	launchErr error

@@ -160,11 +160,16 @@ func (w *Conn) ReceiveAll(to chan<- Message, done <-chan struct{}) {
 // Finish has nothing more to send: the other side reads io.EOF.
 func (w *Conn) Finish() { _ = unix.Shutdown(w.fd, unix.SHUT_WR) }
 
-// Finished says whether the other side is gone, too, within so many milliseconds.
+// Finished says whether the other side is gone, too, within so many milliseconds; again
+// as many where a signal comes in between.
 func (w *Conn) Finished(ms int) bool {
-	fds := []unix.PollFd{{Fd: int32(w.fd)}} // a hang-up is told unasked
-	n, err := unix.Poll(fds, ms)
-	return err == nil && n > 0 && fds[0].Revents&unix.POLLHUP != 0
+	for {
+		fds := []unix.PollFd{{Fd: int32(w.fd)}} // a hang-up is told unasked
+		n, err := unix.Poll(fds, ms)
+		if err != unix.EINTR {
+			return n > 0 && fds[0].Revents&unix.POLLHUP != 0
+		}
+	}
 }
 
 // Close ends the conversation; the other side reads io.EOF.

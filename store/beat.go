@@ -26,7 +26,6 @@ func (l *Ledger) Beat(ctx context.Context, b Beat) (BeatAnswer, error) {
 	if err != nil {
 		return BeatAnswer{}, l.failed("record beat of execution", b.UID, err)
 	}
-	l.stays.Store(true)
 	var answer BeatAnswer
 	err = l.patiently(ctx, func() error {
 		beat, err := l.compiled.statement(ctx, l.db, beatQuery) //nolint:sqlclosecheck // it is used for as long as the ledger is open

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ocr-run/ocr-run/lifecycle"
@@ -24,11 +23,6 @@ import (
 // row given up as lost takes the real end when it comes. An older generation
 // than the row's is ErrFenced; a missing row is ErrNotFound.
 func (l *Ledger) Finish(ctx context.Context, e Ending) (alone bool, err error) {
-	if !l.stays.Load() {
-		if _, err := l.db.ExecContext(ctx, "PRAGMA wal_autocheckpoint = "+strconv.Itoa(shortLog)); err != nil {
-			return false, l.failed("finish execution", e.UID, err)
-		}
-	}
 	err = l.write(ctx, "finish execution", e.UID, func(tx *sql.Tx) error {
 		alone, err = finish(ctx, tx, e, &l.compiled)
 		return err
@@ -67,9 +61,9 @@ func finish(ctx context.Context, tx *sql.Tx, e Ending, c *compiled) (alone bool,
 	return alone, err
 }
 
-// Foresee makes ready what the end of a short run will take, while the run still
-// lasts: Finish has less to do then, for which somebody waits. It writes nothing,
-// and its failure changes nothing.
+// Foresee makes ready what the end of a short run will take, and the log for whoever
+// opens the ledger next, while the run still lasts: Finish has less to do then, for
+// which somebody waits. It writes nothing new, and its failure changes nothing.
 func (l *Ledger) Foresee(ctx context.Context) error {
 	for _, query := range []string{endAloneQuery(true), noteQuery(2)} {
 		//nolint:sqlclosecheck // it is kept for as long as the ledger is open
@@ -77,7 +71,7 @@ func (l *Ledger) Foresee(ctx context.Context) error {
 			return l.failed("prepare for the end of a run in", l.path, err)
 		}
 	}
-	return nil
+	return l.failed("fold the log of", l.path, l.fold(ctx))
 }
 
 // endAloneQuery ends a live row without a workflow, a flow and a turn; launched

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
@@ -27,10 +26,6 @@ const (
 	// writer who makes it that long. Whoever begins it again then syncs it while all others
 	// wait, and some disks take a second for that.
 	longLog = 4096
-	// shortLog is that for the end of a run that was over before its first beat. The first
-	// to open a ledger after all others have gone reads the whole log, which at SQLite's
-	// own 1000 takes longer than all the rest; where some stay nobody reads it.
-	shortLog = 256
 )
 
 // Config says which ledger to open.
@@ -53,8 +48,8 @@ type Ledger struct {
 	// file is the database file as it was when it was opened, to notice that
 	// another one has taken its place.
 	file     os.FileInfo
-	compiled compiled    // what it keeps ready
-	stays    atomic.Bool // it has taken a beat
+	compiled compiled // what it keeps ready
+	index    logIndex
 }
 
 // Open opens the ledger, making or migrating it when needed. The way for a
@@ -215,7 +210,7 @@ func (l *Ledger) Close() error {
 	if replaced || err != nil {
 		err = errors.Join(err, l.keepLog())
 	}
-	if err := errors.Join(err, l.db.Close()); err != nil {
+	if err := errors.Join(err, l.db.Close(), l.index.close()); err != nil {
 		return fmt.Errorf("close ledger %s: %w", l.path, err)
 	}
 	return nil

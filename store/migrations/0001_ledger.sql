@@ -5,6 +5,9 @@
 -- Instants are wall-clock UTC milliseconds. A CHECK that yields NULL passes and
 -- a WHEN that yields NULL does not fire, hence the IS NOT NULL tests and IS NOT
 -- comparisons. Nothing here may rely on foreign_keys being on.
+--
+-- IN with more than two values fills a table of its own whenever it is reached, null
+-- or not. What every run passes asks for null first, or for the usual values.
 
 -- The closed vocabulary of history. A later migration adds words by inserting
 -- them, which a CHECK list would not allow.
@@ -104,15 +107,15 @@ CREATE TABLE executions (
   sid INTEGER,
   tty TEXT,
   cgroup TEXT,
-  "end" TEXT NOT NULL CHECK ("end" IN ('queued', 'running', 'exited', 'signalled', 'lost', 'not-started')),
+  "end" TEXT NOT NULL CHECK ("end" = 'running' OR "end" = 'exited' OR "end" IN ('queued', 'running', 'exited', 'signalled', 'lost', 'not-started')),
   exit_code INTEGER,
   signal INTEGER,
   core_dumped INTEGER NOT NULL DEFAULT 0 CHECK (core_dumped IN (0, 1)),
-  stopped_by TEXT CHECK (stopped_by IN ('user', 'parent', 'deadline', 'terminal', 'reaper', 'idle', 'stalled', 'runaway', 'fenced')),
+  stopped_by TEXT CHECK (stopped_by IS NULL OR stopped_by IN ('user', 'parent', 'deadline', 'terminal', 'reaper', 'idle', 'stalled', 'runaway', 'fenced')),
   stop_failed INTEGER NOT NULL DEFAULT 0 CHECK (stop_failed IN (0, 1)),
-  stop_requested TEXT CHECK (stop_requested IN ('user', 'parent', 'deadline', 'terminal', 'reaper', 'idle', 'stalled', 'runaway', 'fenced')),
+  stop_requested TEXT CHECK (stop_requested IS NULL OR stop_requested IN ('user', 'parent', 'deadline', 'terminal', 'reaper', 'idle', 'stalled', 'runaway', 'fenced')),
   stop_requested_at INTEGER,
-  session_status TEXT CHECK (session_status IN ('idle', 'starting', 'running', 'ready', 'interrupted', 'stopped', 'error')),
+  session_status TEXT CHECK (session_status IS NULL OR session_status IN ('idle', 'starting', 'running', 'ready', 'interrupted', 'stopped', 'error')),
   session_at INTEGER,
   created_at INTEGER NOT NULL,
   created_awake INTEGER NOT NULL,
@@ -138,12 +141,12 @@ CREATE TABLE executions (
   CHECK (CASE "end"
     WHEN 'exited' THEN exit_code IS NOT NULL AND exit_code BETWEEN 0 AND 255 AND signal IS NULL AND core_dumped = 0
     WHEN 'signalled' THEN signal IS NOT NULL AND signal BETWEEN 1 AND 127 AND exit_code IS NULL
-    WHEN 'not-started' THEN exit_code IS NOT NULL AND exit_code IN (125, 126, 127) AND signal IS NULL AND core_dumped = 0
+    WHEN 'not-started' THEN exit_code IS NOT NULL AND exit_code BETWEEN 125 AND 127 AND signal IS NULL AND core_dumped = 0
     ELSE exit_code IS NULL AND signal IS NULL AND core_dumped = 0 END),
   CHECK (ended_at IS NOT NULL OR (stopped_by IS NULL AND stop_failed = 0)),
   CHECK ((stop_requested IS NULL) = (stop_requested_at IS NULL)),
   CHECK (ended_at IS NULL OR stopped_since IS NULL),
-  CHECK (ended_at IS NULL OR session_status IS NULL OR session_status IN ('stopped', 'interrupted', 'error'))
+  CHECK (ended_at IS NULL OR session_status IS NULL OR session_status = 'stopped' OR session_status = 'interrupted' OR session_status = 'error')
 ) STRICT;
 
 CREATE INDEX executions_created ON executions (created_at);
@@ -210,8 +213,9 @@ BEGIN SELECT RAISE(ABORT, 'turns are kept'); END;
 CREATE TRIGGER executions_begin BEFORE INSERT ON executions
 BEGIN
   SELECT RAISE(ABORT, 'an execution begins live') WHERE NEW.ended_at IS NOT NULL;
-  SELECT RAISE(ABORT, 'the workflow is closed or cancelled') WHERE EXISTS (SELECT 1 FROM workflows
-    WHERE id IN (NEW.workflow_id, NEW.flow_id) AND (ended_at IS NOT NULL OR cancel_requested_at IS NOT NULL));
+  SELECT RAISE(ABORT, 'the workflow is closed or cancelled') WHERE COALESCE(NEW.workflow_id, NEW.flow_id) IS NOT NULL
+    AND EXISTS (SELECT 1 FROM workflows
+      WHERE id IN (NEW.workflow_id, NEW.flow_id) AND (ended_at IS NOT NULL OR cancel_requested_at IS NOT NULL));
 END;
 
 CREATE TRIGGER executions_link BEFORE UPDATE OF workflow_id, flow_id ON executions
@@ -246,7 +250,8 @@ CREATE TRIGGER executions_beat BEFORE UPDATE OF beats, last_beat_wall, last_beat
 BEGIN SELECT RAISE(ABORT, 'a beat only grows and never lands on an ended row'); END;
 
 CREATE TRIGGER executions_settle AFTER UPDATE OF "end", session_status ON executions
-  WHEN NEW.ended_at IS NOT NULL OR NEW.session_status IS NULL OR NEW.session_status NOT IN ('starting', 'running')
+  WHEN (NEW.ended_at IS NOT NULL OR NEW.session_status IS NULL OR NEW.session_status NOT IN ('starting', 'running'))
+  AND EXISTS (SELECT 1 FROM turns WHERE uid = NEW.uid AND ended_at IS NULL)
 BEGIN
   UPDATE turns SET
     state = CASE

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 
+	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -142,7 +143,10 @@ func (w *wrapping) openDebug() error {
 		return fmt.Errorf("--debug: %w", err)
 	}
 	w.debug = f
-	stamp := func(e *zerolog.Event, _ zerolog.Level, _ string) { e.Time("time", w.env.clock.Now().Wall) }
+	// The time as everywhere: zerolog's own layout has no milliseconds.
+	stamp := func(e *zerolog.Event, _ zerolog.Level, _ string) {
+		e.Str("time", render.Time(w.env.clock.Now().Wall.UnixMilli()))
+	}
 	w.log = zerolog.New(f).Hook(zerolog.HookFunc(stamp))
 	return nil
 }

@@ -23,7 +23,8 @@ type usage struct {
 // idle measures what a wrapper costs while its command does nothing: all peers
 // side by side, each around a sleep.
 func idle(ctx context.Context, l *lab) ([]table, error) {
-	watch := pick(l.quick, 30*time.Second, time.Minute)
+	// Beats are not alike: a shorter time would multiply the one in four that is long.
+	const watch = time.Minute
 	t := table{
 		Name: "idle", Title: fmt.Sprintf("Around a sleeping command, for %v (ocr-run beating every 15 s)", watch),
 		Columns: []string{"processes", "threads", "start peak MB", "idle peak MB", "RSS MB", "PSS MB", "anon MB", "switches/min", "CPU ms/min"},

@@ -60,8 +60,11 @@ func Lock(stateDir string) (unlock func() error, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", path, errors.Join(err, f.Close()))
 	}
-	// Who lets go takes his name away: he may live on.
-	return func() error { return errors.Join(f.Truncate(0), f.Close()) }, nil
+	// Who lets go takes his name away: he may live on. The lock is given up by name, for
+	// a child that is being started has a copy, which would keep it.
+	return func() error {
+		return errors.Join(f.Truncate(0), unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
+	}, nil
 }
 
 // underWay says whether a sweep of a state directory has signed, and lives. It asks

@@ -36,7 +36,8 @@ func TestAFullDisk(t *testing.T) {
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
 		t.Skipf("a file system of our own cannot be had: %v", err)
 	}
-	t.Cleanup(func() { must(t, unix.Unmount(dir, 0)) })
+	// Lazily: what another test is just starting has copies of our descriptors.
+	t.Cleanup(func() { must(t, unix.Unmount(dir, unix.MNT_DETACH)) })
 	path := filepath.Join(dir, "ledger.db")
 	d := store.NewRecorder(store.RecorderConfig{
 		SpoolDir: t.TempDir(),

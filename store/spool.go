@@ -227,7 +227,10 @@ func (s spool) lock() (unlock func() error, err error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return f.Close, nil
+	return func() error {
+		// By name: a child that is being started has a copy, which would keep the lock.
+		return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
+	}, nil
 }
 
 // claim moves the facts of an execution to where only the holder of the lock

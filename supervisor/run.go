@@ -73,7 +73,8 @@ type run struct {
 	passed     passing
 	wakes      *clock.Wakes
 	began      clock.Reading
-	starved    int64 // memoryKills when the run began; below 0 when that is not known
+	released   clock.Reading // when the command was let go of, at the earliest; set before recorded
+	starved    int64         // memoryKills when the run began; below 0 when that is not known
 
 	// front: we are in front and the terminal is raw. It is the relay's to say until it
 	// has begun.
@@ -211,6 +212,8 @@ func (r *run) prepare() error {
 func (r *run) record(ctx context.Context) {
 	Deepen()
 	r.announce(ctx)
+	// Not when its launch is heard of: what it starts may be recorded by then.
+	r.released = r.cfg.Clock.Now()
 	close(r.recorded)
 	if !<-r.prepared {
 		return
@@ -331,7 +334,7 @@ func (r *run) launch(ctx context.Context) bool {
 func (r *run) started(ctx context.Context, child wire.ChildReport) {
 	r.launched = store.Launch{
 		UID: r.cfg.UID, Child: r.identify(child.PID, child.Start), Monitor: r.identify(r.monitor, 0),
-		PGID: child.PID, SID: child.SID, Cgroup: child.CGroup, At: r.instant(r.cfg.Clock.Now()),
+		PGID: child.PID, SID: child.SID, Cgroup: child.CGroup, At: r.instant(r.released),
 	}
 	if r.pair != nil {
 		r.launched.TTY = r.pair.Name

@@ -16,7 +16,7 @@ func TestExitRecordOnFullDisk(t *testing.T) {
 	if err := unix.Mount("full", dir, "tmpfs", 0, "size=64k"); err != nil {
 		t.Skipf("may not mount: %v", err)
 	}
-	defer func() { _ = unix.Unmount(dir, 0) }()
+	defer func() { _ = unix.Unmount(dir, unix.MNT_DETACH) }()
 	f, err := Create(dir, "u")
 	if err != nil {
 		t.Fatal(err)

@@ -58,5 +58,5 @@
 // connection: nothing inside a transaction may use the Ledger itself. The
 // package starts no goroutine of its own; those of database/sql end with Close.
 // A process about to exit need not close: the write-ahead log is folded in by a
-// later writer.
+// later run that is alone with it (Foresee), or by the writer who makes it long.
 package store

@@ -252,6 +252,12 @@ func (w *sweeping) tidyRunFiles(ctx context.Context) error {
 		if !w.removeGroup(ctx, groupOf(e)) {
 			continue // somebody lives in it, and is to be found again
 		}
+		if e.RunFile != "" {
+			if _, err := takeInLeftovers(ctx, w.Ledger, e, at); err != nil {
+				failures = append(failures, err)
+				continue
+			}
+		}
 		if err := os.Remove(runfile.Path(w.StateDir, uid)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			failures = append(failures, fmt.Errorf("remove run file: %w", err))
 		}

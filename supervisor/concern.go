@@ -42,7 +42,7 @@ func (r *run) concerned(ctx context.Context, c concern) {
 	detail := kind.detail(c.lasted)
 	r.note(lifecycle.SourceOwnAct, detail, "")
 	switch {
-	case kind.stop && r.stop.by == lifecycle.StoppedByNobody:
+	case kind.stop && !r.stopping():
 		r.beginStop(kind.by, unix.SIGTERM)
 		r.warn(detail + "; it is stopped (" + kind.flag + ")")
 	default:

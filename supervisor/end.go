@@ -109,6 +109,7 @@ func (r *run) awaitDone(ctx context.Context) {
 			}
 			return
 		case <-r.urgent():
+			r.unsettled = true
 			return
 		}
 	}
@@ -205,8 +206,7 @@ func (r *run) ending(res *Result) store.Ending {
 // killedOutright says whether the command died of KILL, or says that what it had
 // launched did.
 func killedOutright(exit wire.ExitReport) bool {
-	const died = 128 // plus the signal: how launchers report the death of what they launched
-	return exit.Signal == unix.SIGKILL || exit.Code == died+int(unix.SIGKILL)
+	return diedOf(exit, unix.SIGKILL)
 }
 
 // noteStarved keeps as evidence that the kernel has killed for want of memory
@@ -244,6 +244,13 @@ func (r *run) releaseRunFile(unwritten error) {
 	}
 	r.syncing.Wait()
 	written := unwritten == nil && !r.cfg.Journal.Lost()
+	if written && r.unsettled {
+		// The monitor writes down beside it what becomes of those, for a sweep to take in.
+		if err := r.runFile.Release(false); err != nil {
+			r.cfg.Log.Warn().Err(err).Msg("release run file")
+		}
+		return
+	}
 	// The monitor removes the file behind our back: the user waits for us. Of a launch
 	// that was refused it may never have heard where the file is.
 	// Nobody takes in a record for a row that is another's.

@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
@@ -166,7 +165,7 @@ func (p *passage) onItsWay() (n int) {
 // may take as long as it likes, but for a user who asks for the end again, or did
 // before.
 func (r *run) enough() <-chan struct{} {
-	if r.stop.by == lifecycle.StoppedByNobody {
+	if !r.stopping() {
 		return r.urgent()
 	}
 	out, urgent := make(chan struct{}), r.urgent()

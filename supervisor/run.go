@@ -93,6 +93,8 @@ type run struct {
 	lostTTY   bool // the terminal is known to be gone
 	// launchWritten: the journal has the launch.
 	launchWritten bool
+	// unsettled: the monitor was left at what the run has left behind.
+	unsettled bool
 	// dismissed: the monitor has been told to end.
 	dismissed bool
 	// brief: the command was over as soon as it had begun.
@@ -218,8 +220,12 @@ func (r *run) record(ctx context.Context) {
 	if !<-r.prepared {
 		return
 	}
+	file := r.announced.RunFile
+	if r.runFile == nil {
+		file = "" // what lies there is another's
+	}
 	// A monitor that is gone shows as the end of the reports.
-	r.order(wire.MsgGo, wire.GoOrder{Generation: r.generation, RunFile: r.announced.RunFile}.Pack())
+	r.order(wire.MsgGo, wire.GoOrder{Generation: r.generation, RunFile: file}.Pack())
 	r.cfg.Journal.Foresee(ctx)
 }
 
@@ -465,6 +471,7 @@ func (r *run) report(ctx context.Context, m wire.Message, ok bool) {
 		e, err := wire.UnpackExit(m.Body)
 		if err != nil {
 			r.cfg.Log.Error().Err(err).Msg("read exit")
+			e = wire.ExitReport{Lost: true}
 		}
 		e.Done = true
 		r.exit, r.exitAt = e, r.cfg.Clock.Now()

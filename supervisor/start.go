@@ -124,7 +124,8 @@ func (r *run) openTerminals() error {
 		if cfg.Divert, err = r.divert(); err != nil {
 			return err
 		}
-		cfg.Unread = func() { r.order(wire.MsgSignal, wire.PackNum(int64(unix.SIGPIPE))) }
+		// Not an order, which is for Run's own goroutine to give.
+		cfg.Unread = func() { _ = r.wire.Send(wire.MsgSignal, wire.PackNum(int64(unix.SIGPIPE))) }
 	}
 	r.relay, err = terminal.NewRelay(cfg)
 	return err

@@ -81,7 +81,7 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 // askPolitely passes an interrupt on. A second one while the first is still
 // being obeyed is decisive.
 func (r *run) askPolitely(sig syscall.Signal) {
-	if r.stop.by != lifecycle.StoppedByNobody && r.sinceStop() <= r.cfg.Grace {
+	if r.stopping() {
 		r.beginStop(r.stop.by, unix.SIGKILL)
 		return
 	}
@@ -92,8 +92,11 @@ func (r *run) askPolitely(sig syscall.Signal) {
 	}
 }
 
-// sinceStop is how long ago the run was first asked to end.
-func (r *run) sinceStop() time.Duration { return r.cfg.Clock.Now().Awake - r.stop.at }
+// stopping says whether a wish that the run end is being obeyed. An interrupt that it has
+// outlived is none any more.
+func (r *run) stopping() bool {
+	return r.stop.firm || r.stop.by != lifecycle.StoppedByNobody && r.cfg.Clock.Now().Awake-r.stop.at <= r.cfg.Grace
+}
 
 // beginStop asks for the end, and makes sure of it when the grace is over.
 func (r *run) beginStop(by lifecycle.StoppedBy, first syscall.Signal) {
@@ -118,7 +121,7 @@ func (r *run) hungUp(ctx context.Context) {
 	if r.relay != nil {
 		r.relay.Detach()
 	}
-	if r.stop.by != lifecycle.StoppedByNobody || r.lostTTY {
+	if r.stop.firm || r.lostTTY {
 		return
 	}
 	r.lostTTY = true
@@ -183,10 +186,12 @@ func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
 		key = time.Duration(r.pressed.Load())
 	}
 	switch {
-	case r.stop.by != lifecycle.StoppedByNobody:
+	case r.stop.firm:
 		// The margin covers the kill itself and its report.
 		late := now-r.stop.at > r.cfg.Grace+monitor.UnkillableWait
 		return r.stop.by, late && !r.exit.Killed
+	case r.stop.by != lifecycle.StoppedByNobody && (now-r.stop.at <= r.cfg.Grace || diedOf(r.exit, r.stop.signal)):
+		return r.stop.by, false
 	case r.exit.Signal != 0 && r.exit.Signal == r.stop.passed:
 		r.note(lifecycle.SourceOwnAct, unix.SignalName(r.exit.Signal)+" was passed on to it", lifecycle.CauseUser)
 		return lifecycle.StoppedByUser, false
@@ -198,6 +203,12 @@ func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
 	default:
 		return lifecycle.StoppedByNobody, false
 	}
+}
+
+// diedOf says whether a command ended by a signal, or says so.
+func diedOf(exit wire.ExitReport, sig syscall.Signal) bool {
+	const died = 128 // plus the signal: how shells and tidy programs report it
+	return sig > 0 && (exit.Signal == sig || exit.Signal == 0 && exit.Code == died+int(sig))
 }
 
 // keyWindow is how long before an end an interrupt key counts as its cause. Other

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -430,8 +431,9 @@ func (m *monitor) orphan() {
 		return
 	}
 	m.order.GraceMS = min(m.order.GraceMS, orphanGrace.Milliseconds())
-	m.beginStop(wire.StopOrder{First: unix.SIGHUP, By: lifecycle.StoppedByReaper})
-	m.beginStop(wire.StopOrder{First: unix.SIGTERM, Escalate: true, By: lifecycle.StoppedByReaper})
+	by := cmp.Or(m.stop.By, lifecycle.StoppedByReaper)
+	m.beginStop(wire.StopOrder{First: unix.SIGHUP, By: by})
+	m.beginStop(wire.StopOrder{First: unix.SIGTERM, Escalate: true, By: by})
 }
 
 // giveBack restores the user's terminal in the wrapper's stead.

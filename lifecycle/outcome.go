@@ -64,17 +64,22 @@ func Judge(f Facts) Verdict {
 }
 
 // LastTurn is the last turn's state once evidence has spoken: evidence
-// that it did not complete, whatever its source, makes it ended in error. Where
-// nothing was reported as it happened, the strongest observation stands for that.
+// that it did not complete, whatever its source, makes it ended in error, or
+// interrupted where all of that says so. Where nothing was reported as it happened,
+// the strongest observation stands for that.
 func (f Facts) LastTurn() TurnState {
-	seen, rank := f.Turn, len(EvidenceSources())
+	seen, rank, interrupted := f.Turn, len(EvidenceSources()), false
 	for _, e := range f.Evidence {
-		if e.TurnFailed {
+		interrupted = interrupted || e.TurnFailed
+		if e.TurnFailed && e.Turn != TurnInterrupted {
 			return TurnError
 		}
 		if r := sourceRank(e.Source); e.Turn != "" && r < rank && (f.Turn == "" || f.Turn == TurnNone) {
 			seen, rank = e.Turn, r
 		}
+	}
+	if interrupted && f.Turn != TurnError {
+		return TurnInterrupted
 	}
 	return seen
 }

@@ -190,3 +190,28 @@ func TestJudgeCause(t *testing.T) {
 		})
 	}
 }
+
+// What is said of the last turn is joined: interrupted only where all that speaks
+// against its completion says so.
+func TestLastTurn(t *testing.T) {
+	t.Parallel()
+	interrupted := Evidence{Source: SourceRecord, Turn: TurnInterrupted, TurnFailed: true}
+	failed := Evidence{Source: SourceJSON, TurnFailed: true}
+	for _, test := range []struct {
+		reported TurnState
+		evidence []Evidence
+		want     TurnState
+	}{
+		{TurnCompleted, nil, TurnCompleted},
+		{TurnCompleted, []Evidence{interrupted}, TurnInterrupted},
+		{TurnCompleted, []Evidence{interrupted, failed}, TurnError},
+		{TurnInterrupted, []Evidence{interrupted}, TurnInterrupted},
+		{TurnError, []Evidence{interrupted}, TurnError},
+		{TurnNone, []Evidence{{Source: SourceText, Turn: TurnCompleted}, interrupted}, TurnInterrupted},
+		{TurnCompleted, []Evidence{{Source: SourceRecord, Turn: TurnInterrupted}}, TurnCompleted},
+	} {
+		if got := (Facts{Turn: test.reported, Evidence: test.evidence}).LastTurn(); got != test.want {
+			t.Errorf("reported %q with %+v: %q, want %q", test.reported, test.evidence, got, test.want)
+		}
+	}
+}

@@ -69,7 +69,7 @@ func moveAside(path string) string {
 			moves = append(moves, "mv "+quote(path+suffix)+" "+quote(path+".damaged"+suffix))
 		}
 	}
-	return strings.Join(moves, " && ")
+	return strings.Join(moves, "; ") // the log may be gone by then
 }
 
 // quote makes one word of s for a POSIX shell.

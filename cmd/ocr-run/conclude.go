@@ -283,9 +283,18 @@ func (w *wrapping) receiptApart() error {
 	return nil
 }
 
-// writeReceipt writes the receipt to the file asked for.
+// writeReceipt writes the receipt to the file asked for. A pipe that nobody reads is an
+// error: nobody might ever.
 func (w *wrapping) writeReceipt(doc []byte, uid string) {
-	if err := os.WriteFile(w.opts.receipt, doc, 0o600); err != nil {
+	f, err := os.OpenFile(w.opts.receipt, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NONBLOCK, 0o600)
+	if errors.Is(err, unix.ENXIO) {
+		err = fmt.Errorf("open %s: nobody reads it", w.opts.receipt)
+	}
+	if err == nil {
+		_, err = f.Write(doc)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: write receipt: %s\nTry: %s show --json %s\n", program, err, program, uid)
 		return
 	}

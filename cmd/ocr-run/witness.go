@@ -232,12 +232,16 @@ func evidenceOf(v agent.Evidence, atMS int64) lifecycle.Evidence {
 		Source: lifecycle.EvidenceSource(v.Source), Detail: v.Detail, AtMS: atMS, Points: lifecycle.Cause(v.Points),
 	}
 	switch v.Turn {
-	case agent.TurnFailed, agent.TurnInterrupted:
+	case agent.TurnFailed:
 		e.TurnFailed = true
+	case agent.TurnInterrupted:
+		e.Turn, e.TurnFailed = lifecycle.TurnInterrupted, true
 	case agent.TurnCompleted:
 		e.Turn = lifecycle.TurnCompleted
 	case agent.TurnOpen:
-		e.Turn = lifecycle.TurnInterrupted
+		// An agent may say that it has stopped of a turn that broke off in trouble. Text
+		// may be of an earlier one.
+		e.Turn, e.TurnFailed = lifecycle.TurnInterrupted, v.Points != "" && v.Source != agent.SourceText
 	case agent.TurnUnknown:
 	}
 	return e

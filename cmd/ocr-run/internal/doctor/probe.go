@@ -99,7 +99,7 @@ func entriesOf(dir string) []Entry {
 	}
 	var all []Entry
 	for _, path := range paths {
-		if info, err := os.Lstat(path); err == nil {
+		if info, err := os.Stat(path); err == nil { // a link has no mode of its own
 			all = append(all, Entry{Path: path, Mode: info.Mode(), Owner: ownerOf(info)})
 		}
 	}

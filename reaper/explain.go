@@ -67,7 +67,11 @@ func (s *scene) explain(p proc.Process) Explanation {
 // nobodys says why a process belongs to no run we know.
 func (s *scene) nobodys(p proc.Process) string {
 	m := s.marker(p.PID)
-	switch {
+	switch r := s.wrappers[identityOf(p)]; {
+	case r != nil && p.PID == r.Wrapper.PID:
+		return "it is the wrapper of execution " + r.UID + ", which lives"
+	case r != nil:
+		return "it looks after execution " + r.UID + ", which lives"
 	case m.err != nil:
 		return "the ledger names neither it nor anybody above it, and " + m.err.Error()
 	case m.UID != "" && s.runs[m.UID] == nil:

@@ -18,9 +18,14 @@ type AmbiguousError struct {
 	Candidates []string
 }
 
-// Error names the candidates, so that the next try can be exact.
+// Error names the first candidates, so that the next try can be exact.
 func (e *AmbiguousError) Error() string {
-	return fmt.Sprintf("%s %q is ambiguous: it could be %s", cmp.Or(e.What, "execution"), e.Name, strings.Join(e.Candidates, ", "))
+	const enough = 4
+	shown, more := e.Candidates, ""
+	if len(shown) > enough {
+		shown, more = shown[:enough], " or another"
+	}
+	return fmt.Sprintf("%s %q is ambiguous: it could be %s%s", cmp.Or(e.What, "execution"), e.Name, strings.Join(shown, ", "), more)
 }
 
 // Unwrap makes errors.Is(err, ErrAmbiguous) hold.

@@ -100,7 +100,12 @@ func (c call) showForeign(ctx context.Context, unknown error) error {
 	for _, e := range all {
 		ambiguous.Candidates = append(ambiguous.Candidates, e.UID)
 	}
-	return &verbError{thing: c.verb, err: ambiguous, try: program + " " + c.verb + " with more of the uid"}
+	return c.ambiguous(ambiguous)
+}
+
+// ambiguous says that several runs answer to a name. Uids begin alike, with their time.
+func (c call) ambiguous(err error) error {
+	return &verbError{thing: c.verb, err: err, try: program + " history, and name the run by the end of its uid"}
 }
 
 // printExecution prints one run as JSON or for a person.
@@ -128,7 +133,7 @@ func (c call) resolveUID(ctx context.Context, l *store.Ledger, name string) (str
 	case errors.Is(err, store.ErrNotFound):
 		return "", c.unknownRun(name)
 	case errors.Is(err, store.ErrAmbiguous):
-		return "", &verbError{thing: c.verb, err: err, try: program + " " + c.verb + " with more of the uid"}
+		return "", c.ambiguous(err)
 	case err != nil:
 		return "", c.failed(err)
 	default:

@@ -222,7 +222,7 @@ func (r *run) record(ctx context.Context) {
 	}
 	file := r.announced.RunFile
 	if r.runFile == nil {
-		file = "" // what lies there is another's
+		file = "" // what lies there, if anything, is another's
 	}
 	// A monitor that is gone shows as the end of the reports.
 	r.order(wire.MsgGo, wire.GoOrder{Generation: r.generation, RunFile: file}.Pack())

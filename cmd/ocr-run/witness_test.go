@@ -7,6 +7,7 @@ import (
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor/agent"
 )
 
 // TestEndedByStranger: an agent that says it was interrupted was not, by its user,
@@ -45,6 +46,27 @@ func TestSinceByTheClockAsItIs(t *testing.T) {
 		now := clock.Reading{Wall: began.Wall.Add(c.wall), Awake: began.Awake + 20*time.Minute, Suspended: began.Suspended + 10*time.Minute}
 		if got := s.since(now); !got.Equal(began.Wall.Add(-c.back)) {
 			t.Errorf("%s: since %v", name, got)
+		}
+	}
+}
+
+// A turn that broke off in trouble is not completed, whatever the agent's hooks say of
+// it; text may be of an earlier one.
+func TestAHookDoesNotOutvoteTheRecord(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		seen agent.Evidence
+		want lifecycle.TurnState
+	}{
+		{agent.Evidence{Source: agent.SourceRecord, Turn: agent.TurnOpen, Points: agent.CauseDisconnect}, lifecycle.TurnInterrupted},
+		{agent.Evidence{Source: agent.SourceRecord, Turn: agent.TurnOpen}, lifecycle.TurnCompleted},
+		{agent.Evidence{Source: agent.SourceText, Turn: agent.TurnOpen, Points: agent.CauseDisconnect}, lifecycle.TurnCompleted},
+		{agent.Evidence{Source: agent.SourceRecord, Turn: agent.TurnInterrupted, Points: agent.CauseUser}, lifecycle.TurnInterrupted},
+		{agent.Evidence{Source: agent.SourceJSON, Turn: agent.TurnFailed}, lifecycle.TurnError},
+	} {
+		facts := lifecycle.Facts{Turn: lifecycle.TurnCompleted, Evidence: []lifecycle.Evidence{evidenceOf(test.seen, 1)}}
+		if got := facts.LastTurn(); got != test.want {
+			t.Errorf("%+v beside a completed turn: %q, want %q", test.seen, got, test.want)
 		}
 	}
 }

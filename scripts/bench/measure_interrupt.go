@@ -18,7 +18,7 @@ func interrupt(ctx context.Context, l *lab) ([]table, error) {
 		return nil, fmt.Errorf("find yes: %w", err)
 	}
 	peers := l.all()
-	n := pick(l.quick, 5, 21)
+	n := pick(l.quick, 15, 21)
 	r, notes, err := l.rounds(ctx, n, peers, func(ctx context.Context, p peer) ([]float64, error) { return l.stopFlood(ctx, p, yes) })
 	t := table{
 		Name: "interrupt", Title: fmt.Sprintf("^C under a flood: from the key to the wrapper's exit (ms, %d rounds)", n),

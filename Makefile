@@ -9,7 +9,11 @@ TOOL    := $(GO) tool -modfile=tools.mod
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # The version is stamped by us, so Go need not ask git a second time. The tag
 # leaves out a manual page generator of the flag library that we do not call.
-BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags urfave_cli_no_docs -ldflags '$(LDFLAGS)'
+BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags urfave_cli_no_docs -ldflags '$(LDFLAGS)$(ENTRY_$(1))'
+# On Linux the program begins at a function of its own, which notes the signals that
+# are ignored: Go forgets most of them before anything else of ours runs.
+ENTRY_linux := $() -E github.com/ocr-run/ocr-run/supervisor/internal/ignored.entry
+HOST    := $(shell $(GO) env GOOS)
 
 SYSTEMS := linux darwin
 TARGETS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
@@ -37,7 +41,7 @@ help: ## list these targets
 .PHONY: build
 build: ## build bin/ocr-run, static and without symbols
 	@mkdir -p bin
-	$(BUILD) -o bin/ocr-run.linked ./cmd/ocr-run
+	$(call BUILD,$(HOST)) -o bin/ocr-run.linked ./cmd/ocr-run
 	@# The linker writes its file a page at a time, and a program is loaded in the
 	@# pieces it was written in: a copy, as an installation makes, starts 8 % sooner.
 	@cp bin/ocr-run.linked bin/ocr-run.copy
@@ -54,10 +58,9 @@ install: build ## install command and manual page under $(PREFIX) (PREFIX=/usr/l
 .PHONY: cross
 cross: ## build for every supported system, into bin/
 	@mkdir -p bin
-	@set -e; for t in $(TARGETS); do \
-		echo "build $$t"; \
-		GOOS=$${t%/*} GOARCH=$${t#*/} $(BUILD) -o "bin/ocr-run-$${t%/*}-$${t#*/}" ./cmd/ocr-run; \
-	done
+	@set -e; $(foreach t,$(TARGETS),echo 'build $(t)'; \
+		GOOS=$(patsubst %/,%,$(dir $(t))) GOARCH=$(notdir $(t)) $(call BUILD,$(patsubst %/,%,$(dir $(t)))) \
+		-o bin/ocr-run-$(subst /,-,$(t)) ./cmd/ocr-run;)
 
 .PHONY: clean
 clean: ## remove what the targets above wrote

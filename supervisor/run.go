@@ -18,6 +18,7 @@ import (
 	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/supervisor/internal/ignored"
 	"github.com/ocr-run/ocr-run/supervisor/internal/screen"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
 	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
@@ -130,6 +131,7 @@ type run struct {
 // command that could not be launched, whoever's fault that is, is a result too.
 func Run(ctx context.Context, cfg Config) Result {
 	Deepen()
+	ignored.Keep()
 	r := &run{
 		cfg: cfg, starved: -1, over: make(chan struct{}), reports: make(chan wire.Message),
 		sigs: cfg.Signals, cont: make(chan os.Signal, 1),

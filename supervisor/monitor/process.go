@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/supervisor/internal/ignored"
 	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 )
 
@@ -52,6 +53,7 @@ func init() {
 // serve is the life of a monitor process: it takes over the descriptors it was
 // given and watches one run. It returns the exit code.
 func serve() int {
+	ignored.Keep() // the wrapper has had them ignored for us
 	var own [3]int
 	words := strings.Fields(os.Getenv(envDescriptors))
 	if len(words) != len(own) {

@@ -244,18 +244,12 @@ func (r *run) releaseRunFile(unwritten error) {
 	}
 	r.syncing.Wait()
 	written := unwritten == nil && !r.cfg.Journal.Lost()
-	if written && r.unsettled {
-		// The monitor writes down beside it what becomes of those, for a sweep to take in.
-		if err := r.runFile.Release(false); err != nil {
-			r.cfg.Log.Warn().Err(err).Msg("release run file")
-		}
-		return
-	}
 	// The monitor removes the file behind our back: the user waits for us. Of a launch
 	// that was refused it may never have heard where the file is.
-	// Nobody takes in a record for a row that is another's.
+	// One that is still at what was left behind writes down beside it what becomes of
+	// that, for a sweep to take in. Nobody takes in a record for a row that is another's.
 	remove := errors.Is(unwritten, store.ErrNotOurs) ||
-		written && (r.launchErr != nil || r.wire == nil || r.dismissed || r.wire.Send(wire.MsgForget, nil) != nil)
+		written && !r.unsettled && (r.launchErr != nil || r.wire == nil || r.dismissed || r.wire.Send(wire.MsgForget, nil) != nil)
 	if err := r.runFile.Release(remove); err != nil {
 		r.cfg.Log.Warn().Err(err).Msg("release run file")
 	}

@@ -197,8 +197,8 @@ func TestParseDuration(t *testing.T) {
 func TestParseSize(t *testing.T) {
 	t.Parallel()
 	tests := map[string]int64{
-		"1": 1, "500B": 500, "2K": 2048, "2KiB": 2048, "2KB": 2000, "10MiB": 10 << 20, "1MB": 1e6, "1G": 1 << 30, "1GB": 1e9,
-		"": 0, "K": 0, "-1": 0, "0": 0, "1.5M": 0, "1k": 0, "1MM": 0, "99999999999999999999": 0, "9223372036854775807K": 0,
+		"1": 1, "500B": 500, "2K": 2048, "2KiB": 2048, "2KB": 2000, "10MiB": 10 << 20, "1MB": 1e6, "1G": 1 << 30, "1GB": 1e9, "1k": 1024, "3mib": 3 << 20,
+		"": 0, "K": 0, "-1": 0, "0": 0, "1.5M": 0, "1MM": 0, "99999999999999999999": 0, "9223372036854775807K": 0,
 	}
 	for text, want := range tests {
 		if got, err := parseSize(text); got != want || (err == nil) != (want != 0) {

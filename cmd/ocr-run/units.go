@@ -26,33 +26,33 @@ func parseDuration(s string) (time.Duration, error) {
 }
 
 // parseSize reads a positive number of bytes: plain, or with K, M or G
-// (powers of 1024, with or without iB) or KB, MB, GB (powers of 1000).
+// (powers of 1024, with or without iB) or KB, MB, GB (powers of 1000), in any case.
 func parseSize(s string) (int64, error) {
-	digits := strings.TrimRight(s, "KMGiB")
+	digits := strings.TrimRight(s, "KMGIBkmgib")
 	n, err := strconv.ParseInt(digits, 10, 64)
-	unit, ok := sizeUnit(s[len(digits):])
+	unit, ok := sizeUnit(strings.ToLower(s[len(digits):]))
 	if err != nil || !ok || n <= 0 || n > math.MaxInt64/unit {
 		return 0, fmt.Errorf("%q is no size: want a positive number of bytes, as in 500000, 64K or 10MiB", s)
 	}
 	return n * unit, nil
 }
 
-// sizeUnit is how many bytes a unit stands for.
+// sizeUnit is how many bytes a unit stands for, by its name in small letters.
 func sizeUnit(unit string) (int64, bool) {
 	switch unit {
-	case "", "B":
+	case "", "b":
 		return 1, true
-	case "K", "KiB":
+	case "k", "kib":
 		return 1 << 10, true
-	case "M", "MiB":
+	case "m", "mib":
 		return 1 << 20, true
-	case "G", "GiB":
+	case "g", "gib":
 		return 1 << 30, true
-	case "KB":
+	case "kb":
 		return 1e3, true
-	case "MB":
+	case "mb":
 		return 1e6, true
-	case "GB":
+	case "gb":
 		return 1e9, true
 	default:
 		return 0, false

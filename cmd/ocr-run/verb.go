@@ -148,7 +148,7 @@ func runVerb(ctx context.Context, env environment, line commandLine) int {
 	if errors.Is(err, errHelp) {
 		return printed(env, v.help())
 	}
-	if n := len(c.words); err == nil && (n < v.least || n > v.most) {
+	if n := len(c.words); err == nil && (n < v.least || n > v.most || slices.Contains(v.named(c), "")) {
 		err = usage(v.name, "%s", v.wrongOperands(c.words))
 	}
 	if err == nil {
@@ -230,13 +230,24 @@ func newCall(ctx context.Context, env environment, v verb, args []string) (call,
 	return call{environment: env, verb: v.name, flags: c, words: words, before: beforeDashes(args, words, takesValue(specs))}, nil
 }
 
-// wrongOperands says what is wrong with the number of operands.
+// named are the operands that name something, and not the words of a command. None of
+// them is empty: what is left empty by a script must not mean the run or flow it is in.
+func (v verb) named(c call) []string {
+	if v.most == manyWords {
+		return c.words[:max(c.before, 0)]
+	}
+	return c.words
+}
+
+// wrongOperands says what is wrong with the operands.
 func (v verb) wrongOperands(words []string) string {
 	switch {
 	case v.most == 0:
 		return fmt.Sprintf("takes no operands, not %q", words[0])
 	case len(words) > v.most:
 		return fmt.Sprintf("does not know what to do with %q", words[v.most])
+	case len(words) > 0 && len(words) >= v.least:
+		return "takes no empty word for " + v.operands
 	default:
 		return "needs " + v.operands
 	}

@@ -29,7 +29,7 @@ type RecorderConfig struct {
 	SpoolDir string
 	// Timeout is how long one write waits for other writers, if the ledger was
 	// not opened with less; 0 means 2 seconds. While facts are in the spool it
-	// is an eighth of that.
+	// is an eighth of that, or as long as SQLite itself waits if that is longer.
 	Timeout time.Duration
 	// Log is told of the first trouble with the ledger, of the first with the
 	// spool, and of every fact refused. Nil for nobody.
@@ -63,6 +63,9 @@ type Recorder struct {
 	reannounced bool
 	// skipped: the ledger was too busy for the last beat, and for that alone.
 	skipped bool
+	// busyMS is the wall time of the last fact that the ledger was too busy for, 0 when it
+	// has taken one since.
+	busyMS int64
 	// spoolLost: the spool failed and Log has been told.
 	spoolLost bool
 	// lost is why the last fact could be written nowhere, nil when it could.
@@ -319,12 +322,16 @@ func (r *Recorder) record(ctx context.Context, f fact, write func(context.Contex
 		c.patience /= retryShare
 	}
 	err := r.disowned
-	if err == nil {
+	switch {
+	case err != nil:
+	case r.holdsBack(f):
+		err = errBusyLately
+	default:
 		err = r.direct(c, f, write) //nolint:contextcheck // it inherits ctx
 	}
 	switch {
 	case err == nil:
-		r.lost, r.entered, r.skipped = nil, true, false
+		r.lost, r.entered, r.skipped, r.busyMS = nil, true, false, 0
 		r.vouched = r.vouched || f.Op == opAnnounce
 		return nil
 	case errors.Is(err, ErrNotOurs):
@@ -339,6 +346,9 @@ func (r *Recorder) record(ctx context.Context, f fact, write func(context.Contex
 		r.skipped = true
 		return err
 	}
+	if hasCode(err, codeBusy, codeLocked) {
+		r.busyMS = f.atMS()
+	}
 	if !r.degraded {
 		r.degraded = true
 		r.config.Log(fmt.Errorf("record in spool %s: %w", r.spool.dir, err))
@@ -348,6 +358,24 @@ func (r *Recorder) record(ctx context.Context, f fact, write func(context.Contex
 	}
 	r.divert(f)
 	return nil
+}
+
+// errBusyLately is why a fact is not even offered to the ledger.
+var errBusyLately = errors.New("the ledger was busy a moment ago")
+
+// busyFor is for how long the ledger is taken to be busy, in milliseconds.
+const busyFor = 1000
+
+// holdsBack says whether a fact goes to the spool at once, because it follows close upon
+// one that the ledger was too busy for: of many in a row each would wait for it, and the
+// command with them. A beat and the end take in what waits there.
+func (r *Recorder) holdsBack(f fact) bool {
+	switch f.Op {
+	case opLaunch, opSuspend, opContinue, opEvent, opReport:
+		return r.pending && f.atMS() < r.busyMS+busyFor
+	default:
+		return false
+	}
 }
 
 // direct writes to the ledger, after everything the spool still holds. A row

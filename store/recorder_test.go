@@ -193,6 +193,30 @@ func TestALockedLedgerDelaysNobody(t *testing.T) {
 	wantEvents(t, l, "u1", lifecycle.EventAnnounced, lifecycle.EventDegraded, lifecycle.EventStarted, lifecycle.EventEnded)
 }
 
+// Of many facts in a row only the first waits for a ledger that is busy.
+func TestABusyLedgerIsWaitedForOnce(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.live(t)
+	release := hold(t, d.path)
+	event := func(atMS int64) (seq int64) {
+		t.Helper()
+		seq, err := d.Append(t.Context(), store.Event{UID: "u1", Type: lifecycle.EventSlept, AtMS: atMS})
+		must(t, err)
+		return seq
+	}
+	event(5000)
+	release()
+	if event(5001) != 0 || event(5999) != 0 {
+		t.Error("the ledger was tried again at once")
+	}
+	d.wantSpool(t, "u1.jsonl")
+	if event(6000) == 0 {
+		t.Error("the ledger was not tried again later")
+	}
+	d.wantSpool(t)
+}
+
 func TestABeatMayBeSkippedWhereTwoMayNot(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

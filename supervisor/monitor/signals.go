@@ -9,7 +9,7 @@ import (
 
 // Catch has the signals sent to c, those excepted that this process was started
 // with ignored: catching them would un-ignore them for the run, and nohup would
-// protect nothing.
+// protect nothing. Without any it does nothing.
 func Catch(c chan<- os.Signal, sigs []os.Signal) {
 	var heard []os.Signal
 	for _, s := range sigs {
@@ -17,7 +17,9 @@ func Catch(c chan<- os.Signal, sigs []os.Signal) {
 			heard = append(heard, s)
 		}
 	}
-	signal.Notify(c, heard...)
+	if len(heard) > 0 { // none would mean all
+		signal.Notify(c, heard...)
+	}
 }
 
 // ToNull points descriptors at /dev/null, or leaves them as they are if there is

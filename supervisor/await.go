@@ -104,27 +104,49 @@ const launchLook = 100 * time.Millisecond
 // run was asked to end instead.
 func (r *run) comesUp(ctx context.Context) bool {
 	for !r.wire.Await(int(launchLook.Milliseconds())) {
-		for waiting := true; waiting; {
-			select {
-			case s := <-r.sigs:
-				if s != unix.SIGTSTP { // nobody is there to stop
-					r.calledOff(s)
-				}
-			default:
-				waiting = false
-			}
-		}
-		switch {
-		case r.pressed.Load() != 0:
-			r.stop.by, r.stop.signal = lifecycle.StoppedByUser, unix.SIGINT
-		case ctx.Err() != nil && r.stop.by == lifecycle.StoppedByNobody:
-			r.stop.by = lifecycle.StoppedByParent
-		}
-		if r.stop.by != lifecycle.StoppedByNobody {
+		if r.unwanted(ctx) {
 			return false
 		}
 	}
 	return true
+}
+
+// isWritten waits for the run to be written down, which takes as long as others keep the
+// ledger from us. It is false as above.
+func (r *run) isWritten(ctx context.Context) bool {
+	for {
+		look := time.NewTimer(launchLook)
+		select {
+		case <-r.recorded:
+			look.Stop()
+			return true
+		case <-look.C:
+		}
+		if r.unwanted(ctx) {
+			return false
+		}
+	}
+}
+
+// unwanted says whether a run that is not launched yet was asked to end.
+func (r *run) unwanted(ctx context.Context) bool {
+	for waiting := true; waiting; {
+		select {
+		case s := <-r.sigs:
+			if s != unix.SIGTSTP { // nobody is there to stop
+				r.calledOff(s)
+			}
+		default:
+			waiting = false
+		}
+	}
+	switch {
+	case r.pressed.Load() != 0:
+		r.stop.by, r.stop.signal = lifecycle.StoppedByUser, unix.SIGINT
+	case ctx.Err() != nil && r.stop.by == lifecycle.StoppedByNobody:
+		r.stop.by = lifecycle.StoppedByParent
+	}
+	return r.stop.by != lifecycle.StoppedByNobody
 }
 
 // callOff gives up a launch that does not come about: its monitor ends and, should it

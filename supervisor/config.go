@@ -201,6 +201,9 @@ type Result struct {
 	// Hurried says whether somebody asked for the end after the command had ended. It
 	// may be asked again and again until it is so; never nil.
 	Hurried func() bool
+	// Late takes the signals that ask for an end after the command's own: one waits. Nil
+	// where none can come.
+	Late <-chan os.Signal
 	// Interrupted says whether an interrupt came that nobody has acted on, because the
 	// command was over as soon as it had begun; a bare one might have died of it. Never nil.
 	Interrupted func() bool

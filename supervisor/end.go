@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -77,7 +78,7 @@ func (r *run) end(ctx context.Context) Result {
 	if r.pair != nil {
 		_ = r.pair.Close()
 	}
-	res.Hurried, res.Interrupted, res.Bury = r.hurried, r.interruptedLate, r.buryMonitor
+	res.Hurried, res.Late, res.Interrupted, res.Bury = r.hurried, r.late, r.interruptedLate, r.buryMonitor
 	return res
 }
 
@@ -136,15 +137,21 @@ func (r *run) hurried() bool {
 }
 
 // urgent is told when somebody asks, after the command has ended, that the rest
-// end too. It reads the signals on behalf of whoever waits for them no longer.
+// end too. It reads the signals on behalf of whoever waits for them no longer, for as long
+// as this process lives.
 func (r *run) urgent() <-chan struct{} {
 	if r.hurry == nil {
-		r.hurry = make(chan struct{})
+		r.hurry, r.late = make(chan struct{}), make(chan os.Signal, 1)
 		go func() {
+			hurry := sync.OnceFunc(func() { close(r.hurry) })
 			for s := range r.sigs {
-				if r.hurries(s) {
-					close(r.hurry)
-					return
+				if !r.hurries(s) {
+					continue
+				}
+				hurry()
+				select {
+				case r.late <- s:
+				default: // one is enough
 				}
 			}
 		}()
@@ -152,8 +159,12 @@ func (r *run) urgent() <-chan struct{} {
 	return r.hurry
 }
 
-// hurries says whether a signal asks for the end, and keeps the first that does.
+// hurries says whether a signal asks for the end, and keeps the first that does. One that
+// stops us is for us alone, now that the command is over.
 func (r *run) hurries(s os.Signal) bool {
+	if s == unix.SIGTSTP && !orphanedGroup() {
+		r.stopNow(unix.SIGTSTP, unix.Getpid())
+	}
 	p := policyOf(s)
 	if p != polite && p != firm {
 		return false

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
 )
 
 // A shell ignores it, in a command substitution, that who is not in front is stopped for
@@ -36,6 +37,33 @@ func TestABackgroundJobIsBroughtToTheFront(t *testing.T) {
 	s.raw()
 	s.send("\x03")
 	s.prompt(130)
+}
+
+// Beside a pipe another program reads from the terminal, in our own group: a look at who
+// is in front would take the keys from it.
+func TestAFilterKeepsTheKeys(t *testing.T) {
+	t.Parallel()
+	r := &run{relay: &terminal.Relay{}, tty: &terminal.TTY{}, plan: plan{onPair: [3]bool{true}}}
+	want(t, "may come", r.mayCome(), true)
+	r.plan.keepOutput = true
+	want(t, "may come beside a pipe", r.mayCome(), false)
+	r.wantFront = true
+	want(t, "may come when it asked", r.mayCome(), true)
+}
+
+// When the command is over ^Z stops us as well as whom we wait for then.
+func TestStoppedAfterTheEnd(t *testing.T) {
+	b := newBench(t, "true")
+	b.order.After = "echo after; read line; echo then $line"
+	s := newShell(b)
+	s.send("$W\n")
+	s.expect("after")
+	s.send("\x1a")
+	s.expect("Stopped")
+	s.send("fg\n")
+	s.send("words\n")
+	s.expect("then words")
+	s.prompt(0)
 }
 
 // A stop that cannot be caught: the shell has the terminal back meanwhile, as it likes it.

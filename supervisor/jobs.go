@@ -3,7 +3,7 @@ package supervisor
 import (
 	"bytes"
 	"context"
-	"os"
+	"os/signal"
 	"syscall"
 	"time"
 
@@ -12,7 +12,6 @@ import (
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
 	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
-	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // resumeWait is how long a group that stopped itself is given to stop. In an
@@ -176,6 +175,11 @@ func (r *run) stopSelf(sig syscall.Signal, who int) {
 			return
 		}
 	}
+	r.stopNow(sig, who)
+}
+
+// stopNow stops who is named, and returns when we are set going again.
+func (r *run) stopNow(sig syscall.Signal, who int) {
 	stopBy(sig, who, func() {
 		t := time.NewTimer(resumeWait)
 		defer t.Stop()
@@ -184,7 +188,7 @@ func (r *run) stopSelf(sig syscall.Signal, who int) {
 		case <-t.C:
 		}
 	})
-	monitor.Catch(r.sigs, []os.Signal{unix.SIGTSTP})
+	signal.Notify(r.sigs, unix.SIGTSTP) // where it takes ignoring it to stop
 }
 
 // goOn resumes the run after a suspension, in front or behind as we are now.
@@ -242,9 +246,10 @@ func (r *run) lookAgain() (behind bool) {
 }
 
 // mayCome says whether a shell could bring us to the front without a word, as it does
-// with a job that was not stopped.
+// with a job that was not stopped. Beside a pipe we are in the group that is in front all
+// along, with others who read from the terminal: there the command has to ask for it.
 func (r *run) mayCome() bool {
-	return r.relay != nil && r.tty != nil && r.plan.onPair[0] && !r.front && !r.suspended
+	return r.relay != nil && r.tty != nil && r.plan.onPair[0] && (r.wantFront || !r.plan.keepOutput) && !r.front && !r.suspended
 }
 
 // come looks whether it has.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -53,6 +54,8 @@ type order struct {
 	Dies bool
 	// Tap is a file for what Config.Tap sees; empty for none.
 	Tap string
+	// After is a shell script that the wrapper waits for once the run is over.
+	After string
 	// Result is the file the result is written to.
 	Result string
 }
@@ -94,6 +97,13 @@ func wrapperMain() int {
 	b, err := json.Marshal(res.Ending)
 	if err != nil || os.WriteFile(o.Result, b, 0o600) != nil {
 		return 95
+	}
+	if o.After != "" {
+		after := exec.Command("/bin/sh", "-c", o.After)
+		after.Stdin, after.Stdout, after.Stderr = os.Stdin, os.Stdout, os.Stderr
+		if after.Run() != nil {
+			return 93
+		}
 	}
 	if res.Ending.Signal != nil {
 		if o.Dies {

@@ -87,8 +87,9 @@ type run struct {
 	// toldAt is the awake time at which we were last told to stop by job control, 0 for never.
 	toldAt time.Duration
 	exit   wire.ExitReport
-	exitAt clock.Reading // when the command ended
-	hurry  chan struct{} // see urgent
+	exitAt clock.Reading  // when the command ended
+	hurry  chan struct{}  // see urgent
+	late   chan os.Signal // see Result.Late
 	// hurriedBy is the first signal that asked for the end after it, 0 for none.
 	hurriedBy atomic.Int64
 	lostTTY   bool // the terminal is known to be gone
@@ -309,12 +310,11 @@ func (r *run) launch(ctx context.Context) bool {
 	}
 	// A new size of the terminal may have come unheard.
 	r.resize()
-	if !r.comesUp(ctx) {
+	if !r.comesUp(ctx) || !r.isWritten(ctx) {
 		r.callOff(ctx)
 		return false
 	}
 	m, err := r.wire.Receive()
-	<-r.recorded
 	switch {
 	case err != nil:
 		r.monitorLost(ctx)

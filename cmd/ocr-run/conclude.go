@@ -52,12 +52,12 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: --log: the copy is not complete: %s\n", program, w.tee.err)
 	}
 	w.lastResort(view, to)
+	res.Bury() // before another program takes this process over
 	if goesOn {
 		w.stays(view, to, w.goOn(e.UID, next, res.Hurried))
 	}
-	w.onEnd(ctx, view)
+	w.onEnd(ctx, view, res.Late)
 	code, sig := endOf(verdictOf(e), e.Process, res.StopSignal)
-	res.Bury()
 	if sig == 0 && res.Interrupted() {
 		sig = int(unix.SIGINT)
 	}
@@ -91,7 +91,7 @@ func (w *wrapping) remains(ctx context.Context, before store.Execution, why erro
 	view := executionView(before, heartbeat.LivenessEnded, w.afterwards())
 	view.Attempts = attemptsView(w.earlier(ctx, before))
 	w.receipt(view, receiptTo{})
-	w.onEnd(ctx, view)
+	w.onEnd(ctx, view, nil)
 	code, sig := endOf(verdictOf(before), before.Process, 0)
 	if sig != 0 {
 		w.close()
@@ -303,14 +303,18 @@ func (w *wrapping) writeReceipt(doc []byte, uid string) {
 
 // onEnd runs the command of --on-end with the receipt on its standard input and
 // our standard error for what it says: the standard output is the run's. Its
-// failure changes nothing.
-func (w *wrapping) onEnd(ctx context.Context, view render.Execution) {
+// failure changes nothing. Signals that ask for our end are passed on to it.
+func (w *wrapping) onEnd(ctx context.Context, view render.Execution, late <-chan os.Signal) {
 	if w.opts.onEnd == "" {
 		return
 	}
 	doc, err := render.ExecutionJSON(view)
 	if err != nil {
 		return
+	}
+	select {
+	case <-late: // it came for the run
+	default:
 	}
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", w.opts.onEnd)
 	// Without the marker of the run, of which this is no part: the run is over.
@@ -322,10 +326,25 @@ func (w *wrapping) onEnd(ctx context.Context, view render.Execution) {
 	err = cmd.Start()
 	signal.Ignore(unix.SIGTTOU)
 	if err == nil {
-		err = cmd.Wait()
+		err = waitHeeding(cmd, late)
 	}
 	if err != nil {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: --on-end: %s\n", program, err)
+	}
+}
+
+// waitHeeding waits for a command that was started, and passes on the signals that come
+// meanwhile.
+func waitHeeding(cmd *exec.Cmd, late <-chan os.Signal) error {
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case s := <-late:
+			_ = cmd.Process.Signal(s) // gone is as good
+		}
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
 )
 
 // fionread asks how many bytes a pipe holds.
@@ -12,6 +14,9 @@ const fionread = unix.TIOCINQ
 
 // systemSignals lists the signals only this system has.
 func systemSignals() []os.Signal { return []os.Signal{unix.SIGPWR, unix.SIGSTKFLT} }
+
+// lasting is a descriptor of the user's terminal that means the same in another session.
+func lasting(t *terminal.TTY, _ [3]*os.File) int { return t.FD() }
 
 // The real-time signals that programs may use: the C library keeps the first ones
 // to itself. Source: signal(7).

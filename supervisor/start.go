@@ -186,7 +186,7 @@ func (r *run) descriptors() monitor.Descriptors {
 		fds.Inner = int(r.pair.Slave.Fd())
 	}
 	if r.tty != nil {
-		fds.User = r.tty.FD()
+		fds.User = lasting(r.tty, r.files())
 	}
 	return fds
 }

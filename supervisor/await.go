@@ -128,16 +128,18 @@ func (r *run) isWritten(ctx context.Context) bool {
 	}
 }
 
-// unwanted says whether a run that is not launched yet was asked to end.
+// unwanted says whether a run that is not launched yet was asked to end. What else is
+// meant for the command waits until there is one.
 func (r *run) unwanted(ctx context.Context) bool {
-	for waiting := true; waiting; {
+	for range len(r.sigs) {
+		s := <-r.sigs
+		if p := policyOf(s); p == polite || p == firm || p == hangUp {
+			r.calledOff(s)
+			continue
+		}
 		select {
-		case s := <-r.sigs:
-			if s != unix.SIGTSTP { // nobody is there to stop
-				r.calledOff(s)
-			}
-		default:
-			waiting = false
+		case r.sigs <- s:
+		default: // so many have come meanwhile
 		}
 	}
 	switch {

@@ -29,7 +29,7 @@ func TestALaunchThatWaitsForTheLedgerIsCalledOff(t *testing.T) {
 	if err := os.WriteFile(b.order.Hold, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "code", codeOf(t, cmd.Wait()), ExitNotLaunched)
+	want(t, "code", codeOf(t, cmd.Wait()), 128+int(unix.SIGTERM))
 	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByUser)
 	if _, err := os.Stat(filepath.Join(b.order.StateDir, "ran")); err == nil {
 		t.Error("it has run")

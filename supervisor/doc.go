@@ -5,9 +5,9 @@
 //
 // The command behaves as if run bare: its descriptors, its terminal, its
 // signals, its exit. Nothing it does or leaves behind, and nothing that happens
-// to the ledger or the terminal, keeps Run from returning; a disk only while it does
-// not answer at all. The user's terminal is given back as it was found on every way out, even when the
-// wrapper is killed with SIGKILL.
+// to the ledger or the terminal, keeps Run from returning; a disk only while it
+// does not answer at all. The user's terminal is given back as it was found on
+// every way out, even when the wrapper is killed with SIGKILL.
 //
 // # Three processes
 //

@@ -42,7 +42,8 @@ func TestCancelledBeforeItsLaunch(t *testing.T) {
 	}
 }
 
-// A signal that came before the launch is acted on after it.
+// A signal that came before the launch is acted on after it, or instead of one that takes
+// long.
 func TestSignalBeforeTheLaunch(t *testing.T) {
 	b := newBench(t, `exec sleep 100`)
 	b.order.Early = true

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -104,6 +105,9 @@ func wrapperMain() int {
 		if after.Run() != nil {
 			return 93
 		}
+	}
+	if errors.Is(res.LaunchError, errCalledOff) {
+		return 128 + res.StopSignal
 	}
 	if res.Ending.Signal != nil {
 		if o.Dies {

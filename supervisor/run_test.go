@@ -76,6 +76,24 @@ func TestSignalsReachTheGroup(t *testing.T) {
 	}
 }
 
+// What nobody could wake is not put to sleep.
+func TestAnOrphanIsNotStopped(t *testing.T) {
+	b := newBench(t, "trap 'exit 42' USR1; echo ready; while :; do sleep 0.05; done")
+	cmd, _ := b.ready()
+	_ = cmd.Process.Signal(unix.SIGTSTP)
+	_ = cmd.Process.Signal(unix.SIGUSR1)
+	want(t, "code", codeOf(t, cmd.Wait()), 42)
+}
+
+// A command that tells by its code that a signal has ended it was ended by it.
+func TestAHangUpThatWasPassedOnIsAWish(t *testing.T) {
+	b := newBench(t, "trap 'exit 129' HUP; echo ready; while :; do sleep 0.05; done")
+	cmd, _ := b.ready()
+	_ = cmd.Process.Signal(unix.SIGHUP)
+	want(t, "code", codeOf(t, cmd.Wait()), 129)
+	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByUser)
+}
+
 func TestTermIsEscalated(t *testing.T) {
 	b := newBench(t, "trap '' TERM; echo ready; while :; do sleep 0.05; done")
 	b.order.Grace = 200 * time.Millisecond
@@ -175,7 +193,7 @@ func TestALaunchIsCalledOff(t *testing.T) {
 	}
 	b.waits()
 	_ = cmd.Process.Signal(unix.SIGTERM)
-	want(t, "code", codeOf(t, cmd.Wait()), ExitNotLaunched)
+	want(t, "code", codeOf(t, cmd.Wait()), 128+int(unix.SIGTERM))
 	want(t, "end", b.ending().End, lifecycle.EndNotStarted)
 	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByUser)
 }
@@ -208,7 +226,7 @@ func TestAWaitIsNotSuspendedInAnOrphanedGroup(t *testing.T) {
 	go func() { over <- cmd.Wait() }()
 	select {
 	case err := <-over:
-		want(t, "code", codeOf(t, err), ExitNotLaunched)
+		want(t, "code", codeOf(t, err), 128+int(unix.SIGTERM))
 	case <-time.After(patience):
 		_ = cmd.Process.Kill()
 		t.Errorf("it stands still: %v", <-over)

@@ -49,6 +49,9 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 	if policy == unread && !r.readerGone() {
 		policy = passOn
 	}
+	if sig == unix.SIGTSTP && orphanedGroup() {
+		return // run bare the kernel would have stopped nobody either
+	}
 	switch policy {
 	case unread:
 	case passOn:
@@ -192,8 +195,8 @@ func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
 		return r.stop.by, late && !r.exit.Killed
 	case r.stop.by != lifecycle.StoppedByNobody && (now-r.stop.at <= r.cfg.Grace || diedOf(r.exit, r.stop.signal)):
 		return r.stop.by, false
-	case r.exit.Signal != 0 && r.exit.Signal == r.stop.passed:
-		r.note(lifecycle.SourceOwnAct, unix.SignalName(r.exit.Signal)+" was passed on to it", lifecycle.CauseUser)
+	case diedOf(r.exit, r.stop.passed):
+		r.note(lifecycle.SourceOwnAct, unix.SignalName(r.stop.passed)+" was passed on to it", lifecycle.CauseUser)
 		return lifecycle.StoppedByUser, false
 	case key > 0 && now-key <= keyWindow(r.exit, r.cfg.Agent != "", r.cfg.Headless):
 		r.stop.signal = unix.SIGINT

@@ -167,7 +167,7 @@ func TestAWaitIsSuspended(t *testing.T) {
 	s.expect("fg\r\n")
 	s.jobInFront()
 	s.send("\x03")
-	s.prompt(ExitNotLaunched)
+	s.prompt(130)
 }
 
 func TestBackgroundJobStopsWhenItReads(t *testing.T) {

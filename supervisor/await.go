@@ -133,7 +133,7 @@ func (r *run) isWritten(ctx context.Context) bool {
 func (r *run) unwanted(ctx context.Context) bool {
 	for range len(r.sigs) {
 		s := <-r.sigs
-		if p := policyOf(s); p == polite || p == firm || p == hangUp {
+		if p := r.policy(s); p == polite || p == firm || p == hangUp {
 			r.calledOff(s)
 			continue
 		}

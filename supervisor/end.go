@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"slices"
 	"sync"
 	"time"
@@ -41,6 +42,9 @@ func (r *run) patience() time.Duration {
 // end hands over the last output, gives the terminal back, waits until nothing
 // of the run is left to look after, and writes the end down.
 func (r *run) end(ctx context.Context) Result {
+	if len(r.ignored) > 0 {
+		signal.Ignore(r.ignored...) // for what comes after it, as we found them
+	}
 	enough := r.enough()
 	stalled := r.relay != nil && r.relayed && r.relay.Finish(enough)
 	if r.diverted != nil {
@@ -165,7 +169,7 @@ func (r *run) hurries(s os.Signal) bool {
 	if s == unix.SIGTSTP && !orphanedGroup() {
 		r.stopNow(unix.SIGTSTP, unix.Getpid())
 	}
-	p := policyOf(s)
+	p := r.policy(s)
 	if p != polite && p != firm {
 		return false
 	}

@@ -47,3 +47,40 @@ func TestDescriptorTheCommandClosesIsClosed(t *testing.T) {
 		})
 	}
 }
+
+// What a script starts behind itself ignores interrupts, until it asks for them.
+func TestAnIgnoredInterruptReachesWhoHeedsIt(t *testing.T) {
+	b := newBench(t, "")
+	b.order.Command = []string{self(t), heedArg}
+	cmd := b.command()
+	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", `trap "" INT; exec "$0"`, self(t)}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	readLine(t, out, "ignored: true")
+	_ = cmd.Process.Signal(unix.SIGINT)
+	want(t, "code", codeOf(t, cmd.Wait()), 42)
+}
+
+// One that goes on ignoring them is not ended by many of them either.
+func TestAnIgnoredInterruptIsNoWish(t *testing.T) {
+	b := newBench(t, `trap 'exit 5' USR1; echo ready; while :; do sleep 0.05; done`)
+	cmd := b.command()
+	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", `trap "" INT; exec "$0"`, self(t)}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	readLine(t, out, "ready")
+	for _, s := range []os.Signal{unix.SIGINT, unix.SIGINT, unix.SIGUSR1} {
+		_ = cmd.Process.Signal(s)
+	}
+	want(t, "code", codeOf(t, cmd.Wait()), 5)
+}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -62,10 +64,27 @@ type order struct {
 }
 
 func TestMain(m *testing.M) {
-	if os.Getenv(roleKey) == "wrapper" {
+	switch {
+	case len(os.Args) == 2 && os.Args[1] == heedArg: // what it inherits says that it is a wrapper
+		os.Exit(heed())
+	case os.Getenv(roleKey) == "wrapper":
 		os.Exit(wrapperMain())
 	}
 	os.Exit(m.Run())
+}
+
+// heedArg makes the test binary a command that ends with 42 at an interrupt, whether it
+// was started with interrupts ignored or not.
+const heedArg = "-supervisor-heed"
+
+// heed is that command. It says whether it was.
+func heed() int {
+	ignored := signal.Ignored(os.Interrupt)
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, os.Interrupt)
+	fmt.Println("ignored:", ignored)
+	<-c
+	return 42
 }
 
 // wrapperMain runs one order as a wrapper process. It exits with the command's

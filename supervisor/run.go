@@ -55,6 +55,7 @@ type run struct {
 	listening bool
 	over      chan struct{} // closed when Run no longer takes reports
 	sigs      chan os.Signal
+	ignored   []os.Signal // see catchIgnored
 	cont      chan os.Signal
 	gone      chan struct{} // the user's terminal is gone
 	wants     chan heartbeat.Answer
@@ -185,6 +186,7 @@ func (r *run) begin(ctx context.Context) (err error) {
 	// ready must not be missed. Signals are let go of by nobody: a run lasts as
 	// long as its process.
 	monitor.Catch(r.sigs, caught())
+	r.catchIgnored()
 	signal.Notify(r.cont, unix.SIGCONT)
 	// Here, where we would only wait for the row: the way through another thread was
 	// measured to cost more than the file. Without one the run goes on.

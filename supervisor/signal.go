@@ -2,6 +2,8 @@ package supervisor
 
 import (
 	"os"
+	"os/signal"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -59,6 +61,29 @@ func caught() []os.Signal {
 		unix.SIGABRT, unix.SIGBUS, unix.SIGFPE, unix.SIGILL, unix.SIGIO, unix.SIGSEGV, unix.SIGSYS,
 		unix.SIGTRAP, unix.SIGVTALRM, unix.SIGXCPU, unix.SIGXFSZ,
 	}, systemSignals()...)
+}
+
+// catchIgnored catches what asks for an end and was ignored when this process was started,
+// as it is for what a script starts behind itself: a command may have caught it all the
+// same. It has inherited from its monitor by now that it is ignored.
+func (r *run) catchIgnored() {
+	if r.plan.direct {
+		return // it is still to inherit that, from us
+	}
+	for _, s := range []os.Signal{unix.SIGINT, unix.SIGQUIT} {
+		if signal.Ignored(s) {
+			r.ignored = append(r.ignored, s)
+			signal.Notify(r.sigs, s)
+		}
+	}
+}
+
+// policy is the table for this run: what was ignored is no wish of ours to act on.
+func (r *run) policy(s os.Signal) signalPolicy {
+	if slices.Contains(r.ignored, s) {
+		return passOn
+	}
+	return policyOf(s)
 }
 
 // signalsMost is how many signals may wait to be acted on.

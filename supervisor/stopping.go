@@ -45,7 +45,7 @@ type stopState struct {
 // signalled acts on a signal sent to the wrapper.
 func (r *run) signalled(ctx context.Context, s os.Signal) {
 	sig := number(s)
-	policy := policyOf(s)
+	policy := r.policy(s)
 	if policy == unread && !r.readerGone() {
 		policy = passOn
 	}

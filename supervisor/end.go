@@ -314,6 +314,10 @@ func (r *run) buryMonitor() {
 func (r *run) monitorLost(ctx context.Context) {
 	r.note(lifecycle.SourceOwnAct, "the monitor process was killed", "")
 	r.tell(ctx, lifecycle.EventMonitorLost, nil)
+	if r.launched.Child.PID != 0 && !r.ended() && !r.stopping() {
+		// Whatever code it finds to end with, we are the ones who stop it.
+		r.stop = stopState{by: lifecycle.StoppedByReaper, at: r.cfg.Clock.Now().Awake, firm: true}
+	}
 	// Its descriptors go a moment before it does, in which it would look left behind.
 	_, _ = unix.Wait4(r.monitor, nil, 0, nil)
 	r.exit = wire.ExitReport{Done: true, Lost: true, Code: -1}

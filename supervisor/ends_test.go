@@ -46,6 +46,19 @@ func TestMonitorKilled(t *testing.T) {
 	}
 }
 
+// What is stopped because its monitor is gone has not finished, whatever it says.
+func TestMonitorKilledIsNoSuccess(t *testing.T) {
+	b := newBench(t, "trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done")
+	cmd, _ := b.ready()
+	if err := unix.Kill(monitorOf(t, cmd.Process.Pid), unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if by := b.ending().StoppedBy; by != lifecycle.StoppedByReaper {
+		t.Errorf("stopped by %q", by)
+	}
+}
+
 // What the monitor was about to stop is stopped in its stead, and named.
 func TestMonitorKilledOverLeftovers(t *testing.T) {
 	b := newBench(t, "")

@@ -208,7 +208,7 @@ func (r *run) prepare() error {
 		argv = r.cfg.Command
 	}
 	return r.wire.Send(wire.MsgLaunch, wire.LaunchOrder{
-		Path: r.cfg.Path, Argv: argv, Env: r.cfg.Env, Dir: r.cfg.Chdir, Foreground: r.plan.front,
+		Path: r.cfg.Path, Argv: argv, Env: r.environment(), Dir: r.cfg.Chdir, Foreground: r.plan.front,
 		UID: r.cfg.UID, Leftovers: r.cfg.Leftovers, GraceMS: r.cfg.Grace.Milliseconds(),
 		Scope: r.cfg.Scope,
 	}.Pack())

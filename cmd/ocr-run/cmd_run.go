@@ -78,7 +78,7 @@ func newWrapping(ctx context.Context, env environment, opts runOptions, command 
 	w.agent, w.witness = w.newWitness(ctx, opts.agent, command)
 	w.inherit(ctx)
 	w.path, w.missing = findCommand(command[0], w.childEnv(), w.moves())
-	if w.tee, err = newTee(opts.log, opts.logSize); err != nil {
+	if w.tee, err = newTee(opts.log, opts.logSize, env.clock); err != nil {
 		err = fmt.Errorf("--log: %w", err)
 	} else {
 		err = w.receiptApart()

@@ -133,7 +133,8 @@ func firstLine(path string) (string, error) {
 	return strings.TrimSpace(line), err
 }
 
-// absent says whether err means that nothing has that name.
+// absent says whether err means that nothing has that name, or that nobody can find it by
+// a name so long: a directory can lie deeper than the longest there is.
 func absent(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ENAMETOOLONG)
 }

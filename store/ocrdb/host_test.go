@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -40,6 +41,8 @@ func TestFind(t *testing.T) {
 		"repo": "repo", "repo/a/b": "repo", "inner/sub/x": "inner/sub", "inner": "",
 		"plain": "plain", "plain/x": "", "none/x": "", "tree": "repo", "tree/deep": "repo",
 		"near": "repo", "own": "own", "module": "", "ofbare": "", "odd": "", "notdir": "",
+		// Where a name would be too long there is nothing, and above it there may be.
+		"repo" + strings.Repeat("/deep", 900): "repo",
 	} {
 		h, ok, err := Find(at(dir))
 		if err != nil {

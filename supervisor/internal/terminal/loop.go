@@ -68,7 +68,11 @@ func (l *loop) begin() {
 // run moves bytes until the relay is over.
 func (l *loop) run() {
 	defer close(l.r.done)
-	defer func() { l.write(l.lines.set(false)) }()
+	defer func() {
+		if !l.r.left.Load() {
+			l.write(l.lines.set(false))
+		}
+	}()
 	for !l.over {
 		l.prepare()
 		n, err := l.wait()
@@ -255,7 +259,8 @@ func (l *loop) fromMaster() {
 		return
 	}
 	for range burst {
-		if len(l.toUser) > 0 || !l.readMaster() {
+		// Whoever has something to say is not kept waiting where each chunk takes long.
+		if len(l.toUser) > 0 || len(l.r.cmds) > 0 || !l.readMaster() {
 			return
 		}
 	}
@@ -276,6 +281,10 @@ func (l *loop) readMaster() bool {
 		}
 		if l.r.cfg.Tap != nil {
 			l.r.cfg.Tap(l.buf[:n])
+		}
+		if l.r.left.Load() {
+			l.over = true
+			return false
 		}
 		if l.diverts() {
 			l.divert(l.buf[:n])

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +23,9 @@ const (
 	// stallMS is how long a terminal that takes no bytes is waited for. It must
 	// stay below the five seconds in which a stopped wrapper has to be gone.
 	stallMS = 2000
+	// heldMost is how long a relay that has been given up is waited for: something it calls
+	// may hold it, such as a copy on a disk that does not answer.
+	heldMost = time.Second
 )
 
 // Bounds of parking a relay. What a run wrote just before it was suspended takes
@@ -73,6 +77,7 @@ type Relay struct {
 	done    chan struct{}
 	once    sync.Once
 	stalled atomic.Bool
+	left    atomic.Bool // nobody waits for the goroutine: it is to touch nothing more
 	output  atomic.Int64
 	input   atomic.Int64
 }
@@ -144,14 +149,22 @@ func (r *Relay) EndInput() {
 // bounded, see quietMS, drainMost and stallMS, where it goes to the user's terminal, and
 // says whether that was stalled: it takes no bytes, and writing to it would wait for ever.
 //
-// When urgent is closed first, the rest is given up. Nil for never.
+// When urgent is closed first, the rest is given up, and after heldMost a relay that is
+// held as well. Nil for never.
 func (r *Relay) Finish(urgent <-chan struct{}) (stalled bool) {
-	r.do(func(l *loop) { l.parked, l.input, l.draining, l.budget = false, false, true, drainMost })
+	go r.do(func(l *loop) { l.parked, l.input, l.draining, l.budget = false, false, true, drainMost })
 	select {
 	case <-r.done:
 	case <-urgent:
-		r.do(func(l *loop) { l.over = true; r.stalled.Store(!l.diverts() && len(l.toUser) > 0) })
-		<-r.done
+		go r.do(func(l *loop) { l.over = true; r.stalled.Store(!l.diverts() && len(l.toUser) > 0) })
+		held := time.NewTimer(heldMost)
+		defer held.Stop()
+		select {
+		case <-r.done:
+		case <-held.C:
+			r.left.Store(true)
+			return false
+		}
 	}
 	r.release()
 	return r.stalled.Load()

@@ -306,6 +306,48 @@ func TestFinishOnAStalledTerminalAfterAHangup(t *testing.T) {
 	<-said
 }
 
+// A tap that does not return holds up nothing once the rest is given up, and nothing is
+// touched when it does.
+func TestFinishLeavesARelayThatIsHeld(t *testing.T) {
+	tapped, let := make(chan struct{}), make(chan struct{})
+	r := newRig(t, RelayConfig{Tap: func([]byte) { close(tapped); <-let }})
+	r.start()
+	r.write(r.program, []byte("said"))
+	<-tapped
+	enough := make(chan struct{})
+	close(enough)
+	if r.relay.Finish(enough) {
+		t.Error("it is not the terminal that stalls")
+	}
+	close(let)
+	<-r.relay.done
+	if queued(t, r.person) != 0 {
+		t.Error("it was handed over all the same")
+	}
+}
+
+// A tap that takes long holds up a wish by one chunk, and not by all that are on their way.
+func TestASlowTapHoldsUpAWishByOneChunk(t *testing.T) {
+	step := make(chan struct{})
+	r := newRig(t, RelayConfig{Tap: func([]byte) { <-step }})
+	go func() { _, _ = r.program.Write(text(64 << 10)) }()
+	waitFor(t, func() bool {
+		n, err := pollWait([]unix.PollFd{{Fd: int32(r.master), Events: wantRead}}, 0)
+		return err == nil && n > 0
+	})
+	r.relay.Start(false)
+	waitFor(t, func() bool { out, _ := r.relay.Moved(); return out > 0 })
+	obeyed := make(chan struct{})
+	go func() {
+		r.relay.Input(true)
+		close(obeyed)
+	}()
+	waitFor(t, func() bool { return len(r.relay.cmds) > 0 })
+	step <- struct{}{}
+	<-obeyed
+	close(step)
+}
+
 // unreadPipe is a pipe that nobody reads.
 func unreadPipe(t *testing.T) []int {
 	t.Helper()

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"os"
 	"sync"
 	"time"
 
@@ -205,13 +206,19 @@ func (w *wrapping) findRecord(session string) (agent.Record, bool) {
 	return s.agent.FindRecord(w.place(w.childEnv()), s.in, cmp.Or(session, s.in.Session), s.since(w.env.clock.Now()))
 }
 
-// place is where the agent lives and works, in that environment.
+// place is where the agent lives and works, in the environment that the words before
+// its own make of that one. Where they do not tell it is nowhere: nothing is found there.
 func (w *wrapping) place(environ []string) agent.Place {
+	its, known := w.witness.in.Environ(environ)
 	lookup := func(key string) string {
-		value, _ := valueIn(environ, key)
+		value, _ := valueIn(its, key)
 		return value
 	}
-	return agent.Place{Dir: inDir(w.opts.cwd, w.witness.in.Dir), Home: cmp.Or(lookup("HOME"), w.env.get("HOME")), Env: lookup}
+	home := lookup("HOME")
+	if _, set := valueIn(environ, "HOME"); known && !set {
+		home = cmp.Or(home, w.env.get("HOME"))
+	}
+	return agent.Place{Dir: inDir(w.opts.cwd, w.witness.in.Dir), Home: cmp.Or(home, os.DevNull), Env: lookup}
 }
 
 // recordRows reads a record that is kept in a database; nil when it cannot be read.

@@ -131,6 +131,7 @@ type Invocation struct {
 	// there.
 	Dir string
 
+	argv   []string
 	launch []string // everything up to and including the agent's own command
 	words  []word
 	forks  bool // it copies the session that it continues into a new one
@@ -141,7 +142,7 @@ type Invocation struct {
 // Read understands a command line of this agent. Terminal says whether its
 // standard input and output are a terminal: some agents converse only then.
 func (a Agent) Read(argv []string, terminal bool) Invocation {
-	in := Invocation{Agent: a.Name, Mode: ModeInteractive, Output: OutputText}
+	in := Invocation{Agent: a.Name, Mode: ModeInteractive, Output: OutputText, argv: argv}
 	at := a.find(argv)
 	in.launch, in.words = argv[:at], a.syntax.parse(argv[at:])
 	in.wrapped = len(argv) > 0 && !named(a, in.launch[len(in.launch)-1]) && (shell(argv[0]) || launched(argv) > 0)

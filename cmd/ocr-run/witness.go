@@ -193,7 +193,7 @@ func (w *wrapping) record(ctx context.Context, session string) agent.Standing {
 	rec, ok := w.findRecord(session)
 	switch {
 	case !ok:
-		return agent.Standing{}
+		return agent.Standing{Gone: s.agent.Unkept(w.place(w.childEnv()), s.in)}
 	case rec.Query == "":
 		return s.agent.ReadRecord(rec, s.began.Wall)
 	}

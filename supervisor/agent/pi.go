@@ -65,6 +65,7 @@ func piSyntax() syntax {
 		session: []string{"--session-id"},
 		resume:  []string{"--session", "-c", "--continue", "-r", "--resume"},
 		fork:    []string{"--fork"},
+		unkept:  []string{"--no-session"},
 		read: func(in *Invocation) {
 			if in.has("-p", "--print") || oneOf(in.value("--mode"), "json", "rpc") {
 				in.Mode = ModeHeadless
@@ -72,7 +73,7 @@ func piSyntax() syntax {
 			}
 		},
 		again: func(in Invocation, session, prompt string) []string {
-			if in.has("--no-session") || in.value("--mode") == "rpc" {
+			if in.value("--mode") == "rpc" {
 				return nil
 			}
 			args := append(in.kept(piSyntax()), "--session", session)

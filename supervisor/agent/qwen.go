@@ -51,6 +51,7 @@ func qwenSyntax() syntax {
 	})
 	s.many = slices.Concat(s.many, []string{"--core-tools", "--exclude-tools", "--add-dir"})
 	s.trees = ".qwen/worktrees"
+	s.unkept = []string{"--no-chat-recording", "--chat-recording=false"}
 	s.verbs = []string{"mcp", "extensions", "auth", "hooks", "hook", "channel", "review"}
 	s.resume = []string{"-r", "--resume", "-c", "--continue"}
 	s.read = func(in *Invocation) {

@@ -148,6 +148,7 @@ func (w *wrapping) testify(ctx context.Context, e *store.Ending) {
 	if text := w.shownText(); text != "" {
 		seen.Text = s.agent.Text(text, s.in)
 	}
+	seen.Told = w.told(ctx, seen)
 	seen.Record = w.record(ctx, seen.Session())
 	seen.Telemetry = s.telemetry.heard(seen.Session())
 	w.lastHeard(ctx, seen.Session())
@@ -185,6 +186,20 @@ func endedByStranger(e *store.Ending) bool {
 		died = *e.ExitCode - exitSignal
 	}
 	return e.StoppedBy == lifecycle.StoppedByNobody && died > 0 && died != int(unix.SIGINT) && died != int(unix.SIGQUIT) && died <= int(unix.SIGTERM)
+}
+
+// told is the session that the agent's hooks told of, where its output names none; not
+// one that we took from a record ourselves, nor that of another agent, which a tool of
+// the run has started.
+func (w *wrapping) told(ctx context.Context, seen agent.Seen) string {
+	if _, ours := w.witness.book.standing(); ours || seen.JSON.Session != "" {
+		return ""
+	}
+	session := w.journal.Session(ctx, w.uid)
+	if rec, ok := w.findRecord(session); ok && session != "" && rec.Strange {
+		return ""
+	}
+	return session
 }
 
 // record reads the agent's own record of the session.

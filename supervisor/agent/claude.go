@@ -18,6 +18,7 @@ func claude() Agent {
 		Retries:    true,
 		Patience:   10 * time.Minute,
 		Testifies:  true,
+		Presumes:   true, // Stop follows a stream that ended early, too
 		names:      []string{"claude", "claude-code", "@anthropic-ai/claude-code"},
 		syntax:     claudeSyntax(),
 		value:      claudeValue,

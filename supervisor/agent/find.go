@@ -42,9 +42,7 @@ func (a Agent) FindRecord(p Place, in Invocation, session string, since time.Tim
 			continue
 		}
 		c := candidate{path: path, fresh: !ab.born.IsZero() && within(ab.born, since), aged: !ab.born.IsZero() && !within(ab.born, since)}
-		if session == "" {
-			c.touched, c.kin = touched(path, since), a.record.kinship(c, in, asks, since)
-		}
+		c.touched, c.kin = touched(path, since), a.record.kinship(c, in, asks, since)
 		all = append(all, c)
 	}
 	if session == "" {

@@ -20,6 +20,7 @@ func pi() Agent {
 		Retries:    true,
 		Patience:   time.Minute,
 		Testifies:  true,
+		Presumes:   true, // older ones say stop of a stream that ended early
 		honest:     true,
 		names:      []string{"pi", "pi-coding-agent", "@mariozechner/pi-coding-agent", "@earendil-works/pi-coding-agent"},
 		syntax:     piSyntax(),

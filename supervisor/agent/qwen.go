@@ -16,6 +16,7 @@ func qwen() Agent {
 		ReadsStdin: true,
 		Patience:   3 * time.Minute,
 		Testifies:  true,
+		Presumes:   true, // Stop follows an answer cut at a token limit, too
 		names:      []string{"qwen", "qwen-code", "@qwen-code/qwen-code"},
 		syntax:     qwenSyntax(),
 		value:      qwenValue,

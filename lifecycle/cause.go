@@ -1,5 +1,7 @@
 package lifecycle
 
+import "slices"
+
 // Cause is why a run ended as it did. Like the outcome it is derived, never
 // stored.
 type Cause string
@@ -98,7 +100,9 @@ func incompleteCause(f Facts) Cause {
 // successCause tells proof from silence: a known agent that left no evidence
 // either way, and whose work no workflow vouches for, is unverified.
 func successCause(f Facts) Cause {
-	if f.Agent && f.Workflow == CompletenessNone && f.Turn != TurnCompleted {
+	confirms := func(e Evidence) bool { return e.Turn == TurnCompleted }
+	proven := f.Turn == TurnCompleted && (!f.Presumed || slices.ContainsFunc(f.Evidence, confirms))
+	if f.Agent && f.Workflow == CompletenessNone && !proven {
 		return CauseUnverified
 	}
 	return CauseFinished

@@ -30,6 +30,9 @@ type Facts struct {
 	// Agent is true when the command was recognised as an agent that leaves
 	// evidence of its own: its silence then makes an exit 0 unverified.
 	Agent bool
+	// Presumed is true when a completed Turn is only what such an agent's hooks said,
+	// who say it of an answer that was cut, too: it takes evidence to confirm it.
+	Presumed bool
 	// Evidence is what was found, in any order; EvidenceSources says which
 	// source is the stronger.
 	Evidence []Evidence

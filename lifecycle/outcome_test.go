@@ -174,7 +174,10 @@ func TestJudgeCause(t *testing.T) {
 		{"plain command", Facts{Process: exited(0)}, Verdict{OutcomeSuccess, CauseFinished}},
 		{"silent agent", Facts{Process: exited(0), Agent: true}, Verdict{OutcomeSuccess, CauseUnverified}},
 		{"agent with a completed turn", Facts{Process: exited(0), Agent: true, Turn: TurnCompleted}, Verdict{OutcomeSuccess, CauseFinished}},
-		{"agent with complete work", Facts{Process: exited(0), Agent: true, Workflow: CompletenessComplete}, Verdict{OutcomeSuccess, CauseFinished}},
+		{"agent whose hooks presume", Facts{Process: exited(0), Agent: true, Presumed: true, Turn: TurnCompleted}, Verdict{OutcomeSuccess, CauseUnverified}},
+		{"agent whose hooks presume, beside an open record", Facts{Process: exited(0), Agent: true, Presumed: true, Turn: TurnCompleted, Evidence: []Evidence{{Source: SourceRecord, Turn: TurnInterrupted}}}, Verdict{OutcomeSuccess, CauseUnverified}},
+		{"agent whose hooks presume, confirmed", Facts{Process: exited(0), Agent: true, Presumed: true, Turn: TurnCompleted, Evidence: []Evidence{{Source: SourceRecord, Turn: TurnCompleted}}}, Verdict{OutcomeSuccess, CauseFinished}},
+		{"agent with complete work", Facts{Process: exited(0), Agent: true, Presumed: true, Workflow: CompletenessComplete}, Verdict{OutcomeSuccess, CauseFinished}},
 		{"a good run that slept", Facts{Process: exited(0), Evidence: []Evidence{slept}}, Verdict{OutcomeSuccess, CauseFinished}},
 
 		// It outlived its stop, so the end that came is its own.

@@ -20,26 +20,42 @@ import (
 // there is no turn. It takes nothing in, and needs no lock. It is an error when
 // events wait and what came before them cannot be read, or they cannot.
 func (r *Recorder) LastTurn(ctx context.Context, uid string) (lifecycle.TurnState, error) {
+	past, err := r.foretell(ctx, uid)
+	if err != nil {
+		return "", err
+	}
+	past.over()
+	return past.last(), nil
+}
+
+// Session is the agent's name for the session of an execution, as it was last told, be
+// it in the ledger or in the spool; empty when nobody told, or that cannot be read.
+func (r *Recorder) Session(ctx context.Context, uid string) string {
+	past, _ := r.foretell(ctx, uid) // nothing is known then
+	return past.view.Session
+}
+
+// foretell is what will be known of an execution's session once what waits is taken in.
+func (r *Recorder) foretell(ctx context.Context, uid string) (sessionPast, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	// The spool first: what leaves it meanwhile is in the ledger, with its mark.
 	files, err := r.spool.read(uid)
 	if err != nil && r.lost == nil {
-		return "", err
+		return sessionPast{}, err
 	}
 	past, err := r.pastOf(ctx, uid)
 	switch {
 	case err == nil:
 	case !tellsOfSession(files):
-		return lifecycle.TurnNone, nil
+		return sessionPast{}, nil
 	case r.entered || files[0].facts[0].Op != opAnnounce:
-		return "", fmt.Errorf("read turns of execution %s: %w", uid, err)
+		return sessionPast{}, fmt.Errorf("read turns of execution %s: %w", uid, err)
 	}
 	for _, f := range files {
 		past.takeIn(uid, f)
 	}
-	past.over()
-	return past.last(), nil
+	return past, nil
 }
 
 // pastOf is what the ledger knows of an execution's session, nothing of one it does

@@ -62,9 +62,13 @@ func TestTheLastTurnIsForetold(t *testing.T) {
 		must(t, finish(t.Context(), own, storetest.Exit(uid, 0, 9000)))
 		foretold, err := own.LastTurn(t.Context(), uid)
 		must(t, err)
+		session := own.Session(t.Context(), uid)
 		release()
 		_, err = store.IngestSpool(t.Context(), l, d.spool)
 		must(t, err)
+		if got := execution(t, l, uid).AgentSessionID; got != session {
+			rt.Errorf("its session is %q, and was to be %q", got, session)
+		}
 		if got := execution(t, l, uid).Turn; got != foretold {
 			rt.Errorf("the last turn is %s, and was to be %s", got, foretold)
 		}

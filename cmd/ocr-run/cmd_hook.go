@@ -66,7 +66,11 @@ func runHook(ctx context.Context, c call) error {
 		return nil
 	}
 	recorder := c.recorder(hookPatience)
-	for _, e := range hooks.Events(c.words[0], payload, c.commandOf(ctx, recorder, uid)) {
+	row := c.rowOf(ctx, recorder, uid)
+	if row.Agent != c.words[0] && slices.Contains(hooks.Agents(), row.Agent) {
+		return nil // a tool of the run has started another agent
+	}
+	for _, e := range hooks.Events(c.words[0], payload, row.Command) {
 		_, _, err := recorder.Report(ctx, store.SessionReport{
 			UID: uid, ExternalID: e.ID, At: c.now(), Detail: detail(e.Detail),
 			Event: lifecycle.SessionEvent{
@@ -80,20 +84,17 @@ func runHook(ctx context.Context, c call) error {
 	return nil
 }
 
-// commandOf is the command of the run, for an agent whose payloads need it.
-func (c call) commandOf(ctx context.Context, recorder *store.Recorder, uid string) []string {
-	if c.words[0] != "gemini" {
-		return nil
-	}
+// rowOf is what the ledger has of the run; nothing where it cannot be read.
+func (c call) rowOf(ctx context.Context, recorder *store.Recorder, uid string) store.Execution {
 	l, err := recorder.Ledger(ctx)
 	if err != nil {
-		return nil
+		return store.Execution{}
 	}
-	e, err := l.Execution(ctx, uid)
+	row, err := l.Execution(ctx, uid)
 	if err != nil {
-		return nil
+		return store.Execution{}
 	}
-	return e.Command
+	return row
 }
 
 // hookPayload is the payload: the second word, or one JSON value from standard

@@ -130,11 +130,7 @@ func readGiven(path string, must bool) (string, error) {
 
 // installed says whether the agent's own settings have our hooks already.
 func (w *wrapping) installed() bool {
-	environ := w.plainEnv()
-	get := func(key string) string {
-		value, _ := valueIn(environ, key)
-		return value
-	}
+	get := w.place(w.plainEnv()).Env
 	for _, project := range []string{"", workspaceOf(w.opts.cwd), w.opts.cwd} {
 		path, err := hooks.Place(w.agent, project, get)
 		if err != nil {

@@ -29,20 +29,22 @@ func verdictOf(e store.Execution) lifecycle.Verdict { return lifecycle.Judge(fac
 
 // factsOf is all that is known about a row.
 func factsOf(e store.Execution) lifecycle.Facts {
-	f := lifecycle.Facts{Process: e.Process, Turn: e.Turn, Agent: testifies(e.Agent), Evidence: e.Evidence}
+	testifies, presumes := witnessed(e.Agent)
+	f := lifecycle.Facts{Process: e.Process, Turn: e.Turn, Agent: testifies, Presumed: presumes, Evidence: e.Evidence}
 	if e.Workflow != nil {
 		f.Workflow = e.Workflow.Completeness
 	}
 	return f
 }
 
-// testifies says whether an agent leaves evidence of its own, so that its silence
-// means something. Of one nobody knows, that is not known.
-func testifies(name string) bool {
+// witnessed says whether an agent leaves evidence of its own, so that its silence
+// means something, and whether what its hooks say of a completed turn does not. Of one
+// nobody knows, neither is known.
+func witnessed(name string) (testifies, presumes bool) {
 	if a, known := agent.ByName(name); known {
-		return a.Testifies
+		return a.Testifies, a.Presumes
 	}
-	return name != ""
+	return name != "", false
 }
 
 // executionView is a row as the JSON contract shows it.

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"os"
 	"sync"
 	"time"
 
@@ -147,6 +148,7 @@ func (w *wrapping) testify(ctx context.Context, e *store.Ending) {
 	if text := w.shownText(); text != "" {
 		seen.Text = s.agent.Text(text, s.in)
 	}
+	seen.Told = w.told(ctx, seen)
 	seen.Record = w.record(ctx, seen.Session())
 	seen.Telemetry = s.telemetry.heard(seen.Session())
 	w.lastHeard(ctx, seen.Session())
@@ -186,13 +188,27 @@ func endedByStranger(e *store.Ending) bool {
 	return e.StoppedBy == lifecycle.StoppedByNobody && died > 0 && died != int(unix.SIGINT) && died != int(unix.SIGQUIT) && died <= int(unix.SIGTERM)
 }
 
+// told is the session that the agent's hooks told of, where its output names none; not
+// one that we took from a record ourselves, nor that of another agent, which a tool of
+// the run has started.
+func (w *wrapping) told(ctx context.Context, seen agent.Seen) string {
+	if _, ours := w.witness.book.standing(); ours || seen.JSON.Session != "" {
+		return ""
+	}
+	session := w.journal.Session(ctx, w.uid)
+	if rec, ok := w.findRecord(session); ok && session != "" && rec.Strange {
+		return ""
+	}
+	return session
+}
+
 // record reads the agent's own record of the session.
 func (w *wrapping) record(ctx context.Context, session string) agent.Standing {
 	s := w.witness
 	rec, ok := w.findRecord(session)
 	switch {
 	case !ok:
-		return agent.Standing{}
+		return agent.Standing{Gone: s.agent.Unkept(w.place(w.childEnv()), s.in)}
 	case rec.Query == "":
 		return s.agent.ReadRecord(rec, s.began.Wall)
 	}
@@ -205,13 +221,19 @@ func (w *wrapping) findRecord(session string) (agent.Record, bool) {
 	return s.agent.FindRecord(w.place(w.childEnv()), s.in, cmp.Or(session, s.in.Session), s.since(w.env.clock.Now()))
 }
 
-// place is where the agent lives and works, in that environment.
+// place is where the agent lives and works, in the environment that the words before
+// its own make of that one. Where they do not tell it is nowhere: nothing is found there.
 func (w *wrapping) place(environ []string) agent.Place {
+	its, known := w.witness.in.Environ(environ)
 	lookup := func(key string) string {
-		value, _ := valueIn(environ, key)
+		value, _ := valueIn(its, key)
 		return value
 	}
-	return agent.Place{Dir: inDir(w.opts.cwd, w.witness.in.Dir), Home: cmp.Or(lookup("HOME"), w.env.get("HOME")), Env: lookup}
+	home := lookup("HOME")
+	if _, set := valueIn(environ, "HOME"); known && !set {
+		home = cmp.Or(home, w.env.get("HOME"))
+	}
+	return agent.Place{Dir: inDir(w.opts.cwd, w.witness.in.Dir), Home: cmp.Or(home, os.DevNull), Env: lookup}
 }
 
 // recordRows reads a record that is kept in a database; nil when it cannot be read.

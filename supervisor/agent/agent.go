@@ -25,6 +25,9 @@ type Agent struct {
 	// Testifies is true when it leaves evidence of its own about how a turn
 	// ended; silence after an exit 0 then proves nothing.
 	Testifies bool
+	// Presumes is true when its hooks were seen to tell of the end of a turn whose
+	// answer was cut as of any other: alone they prove no completion.
+	Presumes bool
 
 	// honest is true when its exit code is not 0 whenever it writes an error for
 	// people: with an exit 0, such a text was only quoted.

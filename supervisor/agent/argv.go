@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -19,6 +20,9 @@ type syntax struct {
 	// session lists options naming the session to use, resume those that
 	// continue an earlier one, fork those that copy it into a new one.
 	session, resume, fork []string
+	// unkept lists options, some with their value behind a "=", with which no history
+	// of the session is kept.
+	unkept []string
 	// prompt lists options whose value is a prompt.
 	prompt []string
 	// dir lists options naming the directory to work in.
@@ -131,6 +135,7 @@ type Invocation struct {
 	// there.
 	Dir string
 
+	argv   []string
 	launch []string // everything up to and including the agent's own command
 	words  []word
 	forks  bool // it copies the session that it continues into a new one
@@ -141,7 +146,7 @@ type Invocation struct {
 // Read understands a command line of this agent. Terminal says whether its
 // standard input and output are a terminal: some agents converse only then.
 func (a Agent) Read(argv []string, terminal bool) Invocation {
-	in := Invocation{Agent: a.Name, Mode: ModeInteractive, Output: OutputText}
+	in := Invocation{Agent: a.Name, Mode: ModeInteractive, Output: OutputText, argv: argv}
 	at := a.find(argv)
 	in.launch, in.words = argv[:at], a.syntax.parse(argv[at:])
 	in.wrapped = len(argv) > 0 && !named(a, in.launch[len(in.launch)-1]) && (shell(argv[0]) || launched(argv) > 0)
@@ -216,6 +221,19 @@ func (in Invocation) plain() []string {
 // has says whether one of the options is given.
 func (in Invocation) has(options ...string) bool {
 	return slices.ContainsFunc(in.words, func(w word) bool { return slices.Contains(options, w.option) })
+}
+
+// unkept says whether no history is kept of the session.
+func (in Invocation) unkept(s syntax) bool {
+	for i, w := range in.words {
+		if i+1 < len(in.words) && in.words[i+1].option == "" {
+			w.value = cmp.Or(w.value, in.words[i+1].value)
+		}
+		if w.option != "" && (slices.Contains(s.unkept, w.option) || slices.Contains(s.unkept, w.option+"="+w.value)) {
+			return true
+		}
+	}
+	return false
 }
 
 // value is the value last given to one of the options.

@@ -18,10 +18,11 @@ func claude() Agent {
 		Retries:    true,
 		Patience:   10 * time.Minute,
 		Testifies:  true,
+		Presumes:   true, // Stop follows a stream that ended early, too
 		names:      []string{"claude", "claude-code", "@anthropic-ai/claude-code"},
 		syntax:     claudeSyntax(),
 		value:      claudeValue,
-		record:     record{files: claudeFiles, about: claudeAbout, line: claudeEntry},
+		record:     record{files: claudeFiles, about: claudeAbout, line: claudeEntry, unkept: "CLAUDE_CODE_SKIP_PROMPT_HISTORY"},
 		text:       claudeText(),
 	}
 }
@@ -46,6 +47,7 @@ func claudeSyntax() syntax {
 		session: []string{"--session-id"},
 		resume:  []string{"-r", "--resume", "-c", "--continue", "--from-pr"},
 		fork:    []string{"--fork-session"},
+		unkept:  []string{"--no-session-persistence"},
 		trees:   ".claude/worktrees",
 		read: func(in *Invocation) {
 			if in.has("-p", "--print") {
@@ -56,9 +58,6 @@ func claudeSyntax() syntax {
 			}
 		},
 		again: func(in Invocation, session, prompt string) []string {
-			if in.has("--no-session-persistence") {
-				return nil
-			}
 			args := append(in.kept(claudeSyntax(), "-w", "--worktree"), "--resume", session)
 			if in.Mode == ModeHeadless {
 				args = append(args, prompt)

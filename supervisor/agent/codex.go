@@ -40,6 +40,7 @@ func codexSyntax() syntax {
 			"sandbox", "debug", "apply", "a", "queue", "archive", "delete", "migrate-rollouts", "migrate-nfs-db", "unarchive", "cloud", "exec-server",
 			"features", "help",
 		},
+		unkept:  []string{"--ephemeral"},
 		dir:     []string{"-C", "--cd"},
 		notices: []string{"-V", "--version", "-h", "--help"},
 		read:    codexRead,
@@ -68,7 +69,7 @@ func codexRead(in *Invocation) {
 // codexAgain keeps the options where they were: some belong to codex itself,
 // before the verb, and some to exec, before its own verb.
 func codexAgain(in Invocation, session, prompt string) []string {
-	if in.has("--ephemeral") || len(in.plain()) > 0 && in.plain()[0] == "review" {
+	if len(in.plain()) > 0 && in.plain()[0] == "review" {
 		return nil
 	}
 	var args []string

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -15,8 +16,12 @@ import (
 // that is older than the run is not meant: somebody else goes on with it, or its run has
 // just ended. Only a person may have turned to an older one in a conversation, and then
 // it is written to in the run itself. An invocation that does continue one means an
-// older one. It is false when there is none, or when several could be meant.
+// older one. It is false when there is none, or when several could be meant. A run that is
+// told to keep none has none, whatever lies there.
 func (a Agent) FindRecord(p Place, in Invocation, session string, since time.Time) (Record, bool) {
+	if a.Unkept(p, in) {
+		return Record{}, false
+	}
 	if a.record.database != nil {
 		r := a.record.database(p, in, session, since)
 		if _, err := os.Stat(r.Path); err != nil {
@@ -37,9 +42,7 @@ func (a Agent) FindRecord(p Place, in Invocation, session string, since time.Tim
 			continue
 		}
 		c := candidate{path: path, fresh: !ab.born.IsZero() && within(ab.born, since), aged: !ab.born.IsZero() && !within(ab.born, since)}
-		if session == "" {
-			c.touched, c.kin = touched(path, since), a.record.kinship(c, in, asks, since)
-		}
+		c.touched, c.kin = touched(path, since), a.record.kinship(c, in, asks, since)
 		all = append(all, c)
 	}
 	if session == "" {
@@ -48,7 +51,15 @@ func (a Agent) FindRecord(p Place, in Invocation, session string, since time.Tim
 	if len(all) != 1 {
 		return Record{}, false
 	}
-	return Record{Path: all[0].path, Certain: session != "" || in.Mode == ModeHeadless && all[0].kin == kinOwn}, true
+	its := all[0].kin
+	return Record{Path: all[0].path, Certain: session != "" || in.Mode == ModeHeadless && its == kinOwn, Strange: its == kinOther}, true
+}
+
+// Unkept says whether the agent is told, by its options or its environment, to keep no
+// history of the session.
+func (a Agent) Unkept(p Place, in Invocation) bool {
+	on := a.record.unkept != "" && oneOf(strings.ToLower(p.env(a.record.unkept, "")), "1", "true", "yes", "on")
+	return on || in.unkept(a.syntax)
 }
 
 // candidate is a history that may be the run's.

@@ -151,3 +151,53 @@ func TestFindBesideTool(t *testing.T) {
 	h.write(day+"bbbb.jsonl", meta("bbbb", "exec"), time.Minute)
 	h.wantOf(codex().Read([]string{"codex"}, true), "codex", "", day+"aaaa.jsonl")
 }
+
+// TestFindNone: an agent that keeps no record has none, whatever lies there.
+func TestFindNone(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	dir := dashed(h.Dir)
+	const asked = `{"type":"user","timestamp":"` + inRun + `","message":{"role":"user","content":"fix"}}` + "\n"
+	kept := map[string]string{
+		"claude -p fix":                          ".claude/projects/" + dir + "/a-b-c.jsonl",
+		"codex exec fix":                         ".codex/sessions/2026/11/21/rollout-1-a.jsonl",
+		"pi -p fix":                              ".pi/agent/sessions/--" + strings.ReplaceAll(h.Dir[1:], "/", "-") + "--/a.jsonl",
+		"qwen -p fix":                            ".qwen/projects/" + dir + "/chats/a.jsonl",
+		"qwen --chat-recording -p fix":           ".qwen/projects/" + dir + "/chats/a.jsonl",
+		"claude -p --no-session-persistence fix": "", "codex exec --ephemeral fix": "", "pi --no-session -p fix": "",
+		"qwen --no-chat-recording -p fix": "", "qwen --chat-recording=false -p fix": "", "qwen --chat-recording false -p fix": "",
+	}
+	for _, path := range kept {
+		if path != "" {
+			h.write(path, asked, time.Minute)
+		}
+	}
+	for command, path := range kept {
+		argv := strings.Fields(command)
+		a, _ := ByCommand(argv)
+		h.wantOf(a.Read(argv, false), a.Name, "", path)
+	}
+	for value, path := range map[string]string{"": kept["claude -p fix"], "0": kept["claude -p fix"], "1": "", "true": ""} {
+		h.Env = func(name string) string { return map[string]string{"CLAUDE_CODE_SKIP_PROMPT_HISTORY": value}[name] }
+		h.wantOf(claude().Read([]string{"claude", "-p", "fix"}, false), "claude", "", path)
+	}
+}
+
+// TestFindNamed: the record of a session that is named is found beside any other, and
+// tells when it is not what the run was asked.
+func TestFindNamed(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	dir := ".claude/projects/" + dashed(h.Dir)
+	for name, asked := range map[string]string{"/ours-1-1.jsonl": "fix", "/same-1-1.jsonl": "fix", "/other-1-1.jsonl": "look"} {
+		h.write(dir+name, h.claudeRecord(inRun, "sdk-cli", asked), time.Minute)
+	}
+	in := claude().Read([]string{"claude", "-p", "fix"}, false)
+	h.wantOf(in, "claude", "", "")
+	if r := h.wantOf(in, "claude", "ours-1-1", dir+"/ours-1-1.jsonl"); r.Strange || !r.Certain {
+		t.Errorf("its own: %+v", r)
+	}
+	if r := h.wantOf(in, "claude", "other-1-1", dir+"/other-1-1.jsonl"); !r.Strange {
+		t.Errorf("another's: %+v", r)
+	}
+}

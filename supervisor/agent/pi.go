@@ -20,6 +20,7 @@ func pi() Agent {
 		Retries:    true,
 		Patience:   time.Minute,
 		Testifies:  true,
+		Presumes:   true, // older ones say stop of a stream that ended early
 		honest:     true,
 		names:      []string{"pi", "pi-coding-agent", "@mariozechner/pi-coding-agent", "@earendil-works/pi-coding-agent"},
 		syntax:     piSyntax(),
@@ -65,6 +66,7 @@ func piSyntax() syntax {
 		session: []string{"--session-id"},
 		resume:  []string{"--session", "-c", "--continue", "-r", "--resume"},
 		fork:    []string{"--fork"},
+		unkept:  []string{"--no-session"},
 		read: func(in *Invocation) {
 			if in.has("-p", "--print") || oneOf(in.value("--mode"), "json", "rpc") {
 				in.Mode = ModeHeadless
@@ -72,7 +74,7 @@ func piSyntax() syntax {
 			}
 		},
 		again: func(in Invocation, session, prompt string) []string {
-			if in.has("--no-session") || in.value("--mode") == "rpc" {
+			if in.value("--mode") == "rpc" {
 				return nil
 			}
 			args := append(in.kept(piSyntax()), "--session", session)

@@ -16,6 +16,7 @@ func qwen() Agent {
 		ReadsStdin: true,
 		Patience:   3 * time.Minute,
 		Testifies:  true,
+		Presumes:   true, // Stop follows an answer cut at a token limit, too
 		names:      []string{"qwen", "qwen-code", "@qwen-code/qwen-code"},
 		syntax:     qwenSyntax(),
 		value:      qwenValue,
@@ -51,6 +52,7 @@ func qwenSyntax() syntax {
 	})
 	s.many = slices.Concat(s.many, []string{"--core-tools", "--exclude-tools", "--add-dir"})
 	s.trees = ".qwen/worktrees"
+	s.unkept = []string{"--no-chat-recording", "--chat-recording=false"}
 	s.verbs = []string{"mcp", "extensions", "auth", "hooks", "hook", "channel", "review"}
 	s.resume = []string{"-r", "--resume", "-c", "--continue"}
 	s.read = func(in *Invocation) {

@@ -179,6 +179,9 @@ func TestResume(t *testing.T) {
 		"qwen -o stream-json fix":                             "qwen -o stream-json --resume " + id + " -p GO",
 		"pi -p --model m @file fix":                           "pi -p --model m --session " + id + " GO",
 		"pi --no-session -p fix":                              "",
+		"qwen --no-chat-recording fix":                        "",
+		"qwen --chat-recording false -p fix":                  "",
+		"qwen --chat-recording -p fix":                        "qwen --chat-recording --resume " + id + " -p GO",
 		"env A=1 nice -n 5 /opt/bin/pi --mode json -c fix it": "env A=1 nice -n 5 /opt/bin/pi --mode json --session " + id + " GO",
 	} {
 		argv := strings.Fields(command)

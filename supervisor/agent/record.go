@@ -49,6 +49,9 @@ type Record struct {
 	// Certain is true when the record itself shows that it is the run's, and false
 	// when it is only the one that there is.
 	Certain bool
+	// Strange is true when what stands in it is not what the run was asked: whoever
+	// named its session did not mean the run's.
+	Strange bool
 }
 
 // record is how an agent keeps its histories. Its zero value keeps none.
@@ -60,6 +63,8 @@ type record struct {
 	about func([]byte) about
 	// line takes in one value of a history.
 	line func(*track, []byte)
+	// unkept is a variable that keeps it from being written when it is on; empty for none.
+	unkept string
 	// database finds a history that is kept in SQLite.
 	database func(p Place, in Invocation, session string, since time.Time) Record
 }

@@ -13,9 +13,10 @@ const ResumePrompt = "Continue where you left off."
 // there is none. A headless run is given the prompt, or ResumePrompt if that is
 // empty; an interactive one opens at its prompt. Options are kept, the original
 // prompt is not. A program in which the agent is somewhere, such as a shell's, does
-// not take the agent's options: nothing continues that.
+// not take the agent's options: nothing continues that, nor a session that no history is
+// kept of.
 func (a Agent) Resume(in Invocation, session, prompt string) []string {
-	if a.syntax.again == nil || session == "" || in.Mode == ModeOther || in.Agent != a.Name || in.wrapped {
+	if a.syntax.again == nil || session == "" || in.Mode == ModeOther || in.Agent != a.Name || in.wrapped || in.unkept(a.syntax) {
 		return nil
 	}
 	if prompt = strings.TrimLeft(prompt, "- "); prompt == "" { // never an option

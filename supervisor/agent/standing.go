@@ -59,8 +59,8 @@ type Standing struct {
 	// Spoilt is true when TurnFailed means that there is an answer, and that it is
 	// not whole.
 	Spoilt bool
-	// Gone is true when the agent has taken back all there was of the session: there
-	// is nothing to go on with.
+	// Gone is true when the agent has taken back all there was of the session, or kept
+	// nothing of it: there is nothing to go on with.
 	Gone bool
 	// Spins counts model answers in a row that ended without a stated reason
 	// and made the agent ask again at once.

@@ -21,6 +21,8 @@ type Seen struct {
 	Exit *int
 	// Telemetry, Record, JSON and Text are what the four witnesses say.
 	Telemetry, Record, JSON, Text Standing
+	// Told is the session that its hooks told of; empty when they did not.
+	Told string
 }
 
 // Evidence is one observation about how the last turn ended.
@@ -148,7 +150,7 @@ func (t testimony) describe() string {
 // Session is the agent's name for the session, from whichever witness told it
 // last, or from the command line; empty when none did.
 func (s Seen) Session() string {
-	for _, id := range []string{s.JSON.Session, s.Record.Session, s.Text.Session, s.Invocation.Session} {
+	for _, id := range []string{s.JSON.Session, s.Told, s.Record.Session, s.Text.Session, s.Invocation.Session} {
 		if id != "" {
 			return id
 		}

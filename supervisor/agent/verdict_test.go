@@ -75,6 +75,10 @@ func TestSession(t *testing.T) {
 		t.Errorf("session %q", got)
 	}
 	s.Text.Session = "text"
+	s.Record.Session, s.Told = "record", "told"
+	if got := s.Session(); got != "told" {
+		t.Errorf("session %q", got)
+	}
 	s.JSON.Session = "json"
 	if got := s.Session(); got != "json" {
 		t.Errorf("session %q", got)

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -48,20 +49,27 @@ func TestDescriptorTheCommandClosesIsClosed(t *testing.T) {
 	}
 }
 
+// deaf starts the wrapper with interrupts ignored, and waits for its command to say text.
+func (b *bench) deaf(text string) *exec.Cmd {
+	b.t.Helper()
+	cmd := b.command()
+	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", `trap "" INT; exec "$0"`, self(b.t)}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.t.Fatal(err)
+	}
+	readLine(b.t, out, text)
+	return cmd
+}
+
 // What a script starts behind itself ignores interrupts, until it asks for them.
 func TestAnIgnoredInterruptReachesWhoHeedsIt(t *testing.T) {
 	b := newBench(t, "")
 	b.order.Command = []string{self(t), heedArg}
-	cmd := b.command()
-	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", `trap "" INT; exec "$0"`, self(t)}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	readLine(t, out, "ignored: true")
+	cmd := b.deaf("ignored: true")
 	_ = cmd.Process.Signal(unix.SIGINT)
 	want(t, "code", codeOf(t, cmd.Wait()), 42)
 }
@@ -69,16 +77,7 @@ func TestAnIgnoredInterruptReachesWhoHeedsIt(t *testing.T) {
 // One that goes on ignoring them is not ended by many of them either.
 func TestAnIgnoredInterruptIsNoWish(t *testing.T) {
 	b := newBench(t, `trap 'exit 5' USR1; echo ready; while :; do sleep 0.05; done`)
-	cmd := b.command()
-	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", `trap "" INT; exec "$0"`, self(t)}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	readLine(t, out, "ready")
+	cmd := b.deaf("ready")
 	for _, s := range []os.Signal{unix.SIGINT, unix.SIGINT, unix.SIGUSR1} {
 		_ = cmd.Process.Signal(s)
 	}

@@ -79,7 +79,7 @@ func (r *run) bide(ctx context.Context) bool {
 // calledOff acts on a signal to a run that waits. What is meant for the command has
 // nobody to go to.
 func (r *run) calledOff(s os.Signal) {
-	switch policyOf(s) {
+	switch r.policy(s) {
 	case polite, firm:
 		r.stop.by, r.stop.signal = lifecycle.StoppedByUser, number(s)
 	case hangUp:

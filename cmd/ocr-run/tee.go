@@ -28,7 +28,7 @@ type tee struct {
 	size  int64
 	file  *os.File
 	clock clock.Clock
-	// patience is half of how long a reader may take nothing.
+	// patience is half of how long a reader may take nothing; 0 where there is none.
 	patience time.Duration
 	// err is why the copy ended early, nil when it did not.
 	err error
@@ -47,10 +47,11 @@ func newTee(path string, most int64, c clock.Clock) (*tee, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
+	t := &tee{path: path, most: most, size: info.Size(), file: f, clock: c}
 	if !info.Mode().IsRegular() {
-		most = math.MaxInt64
+		t.most, t.patience = math.MaxInt64, idleMost/2
 	}
-	return &tee{path: path, most: most, size: info.Size(), file: f, clock: c, patience: idleMost / 2}, nil
+	return t, nil
 }
 
 // openUnwaiting opens a file for appending that no write waits for beyond a deadline. A pipe
@@ -100,8 +101,10 @@ func (t *tee) copy(b []byte) {
 // stood still.
 func (t *tee) write(b []byte) error {
 	for idle := 0; ; {
-		// What makes nobody wait, a file or /dev/null, knows no deadline and needs none.
-		_ = t.file.SetWriteDeadline(t.clock.Now().Wall.Add(t.patience))
+		if t.patience > 0 {
+			// What makes nobody wait, as /dev/null, knows no deadline and needs none.
+			_ = t.file.SetWriteDeadline(t.clock.Now().Wall.Add(t.patience))
+		}
 		n, err := t.file.Write(b)
 		b = b[n:]
 		if idle++; n > 0 {

@@ -196,7 +196,10 @@ func (w *wrapping) told(ctx context.Context, seen agent.Seen) string {
 		return ""
 	}
 	session := w.journal.Session(ctx, w.uid)
-	if rec, ok := w.findRecord(session); ok && session != "" && rec.Strange {
+	if session == "" {
+		return ""
+	}
+	if rec, ok := w.findRecord(session); ok && rec.Strange {
 		return ""
 	}
 	return session

@@ -152,16 +152,16 @@ func (r *Relay) EndInput() {
 // When urgent is closed first, the rest is given up, and after heldMost a relay that is
 // held as well. Nil for never.
 func (r *Relay) Finish(urgent <-chan struct{}) (stalled bool) {
-	go r.do(func(l *loop) { l.parked, l.input, l.draining, l.budget = false, false, true, drainMost })
+	r.post(func(l *loop) { l.parked, l.input, l.draining, l.budget = false, false, true, drainMost }, urgent)
 	select {
 	case <-r.done:
 	case <-urgent:
-		go r.do(func(l *loop) { l.over = true; r.stalled.Store(!l.diverts() && len(l.toUser) > 0) })
-		held := time.NewTimer(heldMost)
-		defer held.Stop()
+		held := make(chan struct{})
+		defer time.AfterFunc(heldMost, func() { close(held) }).Stop()
+		r.post(func(l *loop) { l.over = true; r.stalled.Store(!l.diverts() && len(l.toUser) > 0) }, held)
 		select {
 		case <-r.done:
-		case <-held.C:
+		case <-held:
 			r.left.Store(true)
 			return false
 		}
@@ -184,14 +184,26 @@ func (r *Relay) Moved() (output, input int64) { return r.output.Load(), r.input.
 // over.
 func (r *Relay) do(f func(*loop)) {
 	ran := make(chan struct{})
-	select {
-	case r.cmds <- func(l *loop) { f(l); close(ran) }:
-		_, _ = unix.Write(r.wakeW, []byte{0})
-	case <-r.done:
-		return
-	}
+	r.post(func(l *loop) { f(l); close(ran) }, nil)
 	select {
 	case <-ran:
+	case <-r.done:
+	}
+}
+
+// post has the relay's goroutine run f, and does not wait until it has; nor until it can
+// take it, once enough is closed. When the relay is over nothing is woken: the pipe may be
+// closed, and its number somebody else's.
+func (r *Relay) post(f func(*loop), enough <-chan struct{}) {
+	select {
+	case <-r.done:
+		return
+	default:
+	}
+	select {
+	case r.cmds <- f:
+		_, _ = unix.Write(r.wakeW, []byte{0})
+	case <-enough:
 	case <-r.done:
 	}
 }

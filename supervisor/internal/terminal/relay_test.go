@@ -459,3 +459,21 @@ func waitFor(t *testing.T, holds func() bool) {
 		}
 	}
 }
+
+// Once the relay is over its wake-up pipe may be closed, and the number another file's.
+func TestARelayThatIsOverIsNotWoken(t *testing.T) {
+	t.Parallel()
+	p := make([]int, 2)
+	if err := pipeNonblock(p); err != nil {
+		t.Fatal(err)
+	}
+	r := &Relay{wakeR: p[0], wakeW: p[1], cmds: make(chan func(*loop), 1), done: make(chan struct{})}
+	defer r.release()
+	close(r.done)
+	for range 64 {
+		r.Cooked(true)
+	}
+	if n, err := unix.Read(p[0], make([]byte, 1)); n > 0 || err != unix.EAGAIN {
+		t.Errorf("%d bytes came: %v", n, err)
+	}
+}

@@ -52,6 +52,11 @@ type Config struct {
 	// Prompt: the first beat is at once, for a run that may have been asked to end
 	// before it was launched.
 	Prompt bool
+	// Alarm says when a beat is due; nil for a [clock.Timer]. It is the Beater's from Start to Stop.
+	Alarm interface {
+		C() <-chan struct{}
+		Set(d time.Duration)
+	}
 	// Wakes cuts the wait for the next beat short, so that a sleep is noted as
 	// soon as it is over; nil when nobody tells.
 	Wakes <-chan struct{}

@@ -23,13 +23,18 @@ func (b *Beater) run() {
 	if b.cfg.Prompt {
 		expected = 0
 	}
-	timer := time.NewTimer(expected)
-	defer timer.Stop()
+	alarm := b.cfg.Alarm
+	if alarm == nil {
+		t := clock.NewTimer()
+		defer t.Close() //nolint:errcheck // it has none
+		alarm = t
+	}
+	alarm.Set(expected)
 	for {
 		select {
 		case <-b.ctx.Done():
 			return
-		case <-timer.C:
+		case <-alarm.C():
 		case <-b.cfg.Wakes:
 		}
 		began := b.cfg.Clock.Now()
@@ -38,7 +43,7 @@ func (b *Beater) run() {
 		// Counted from the start of this beat, so that a slow ledger does not
 		// make the next one late.
 		expected = b.cfg.Interval
-		timer.Reset(max(expected-(b.cfg.Clock.Now().Awake-began.Awake), 0))
+		alarm.Set(max(expected-(b.cfg.Clock.Now().Awake-began.Awake), 0))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/supervisor/internal/signals"
 	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
@@ -29,7 +30,7 @@ func (r *run) wait(ctx context.Context) bool {
 		return true
 	}
 	r.began = r.cfg.Clock.Now()
-	monitor.Catch(r.sigs, caught())
+	signals.Catch(r.sigs, caught())
 	if r.cfg.StateDir != "" {
 		r.takeLease()
 	}
@@ -37,17 +38,8 @@ func (r *run) wait(ctx context.Context) bool {
 	r.heart = heartbeat.New(r.heartConfig())
 	r.heart.Start()
 	come := r.bide(ctx)
-	left := r.heart.Stop()
+	r.stopBeating(ctx)
 	r.heart = nil // what the command ran for is another's to count
-	for _, e := range left {
-		if _, err := r.cfg.Journal.Append(ctx, e); err != nil {
-			r.cfg.Log.Warn().Err(err).Msg("write event")
-		}
-	}
-	if r.wakes != nil {
-		_ = r.wakes.Close()
-		r.wakes = nil
-	}
 	return come
 }
 

@@ -42,8 +42,10 @@
 //	Relay             started by begin; waited for by Relay.Finish in end. It takes the
 //	                  user's terminal itself, before the first output or when launch
 //	                  finds that the run lasts: run.front is its own until then
-//	Beater, Wakes     started by startHeart; waited for by stopHeart in end. While
-//	                  the run waits another Beater, started and waited for by wait
+//	signals           started by the first signal that is asked for, in begin or wait;
+//	                  lives as long as the process (package signals)
+//	Beater, its Alarm started by startHeart; waited for by stopHeart in end. While the
+//	and Wakes         run waits others, started and waited for by wait
 //	scout             started by startHeart; waited for by stopHeart in end
 //	wakefulness.ask   asks the system to stay awake, for a second at most, when a
 //	                  turn opens; waited for in stopHeart

@@ -271,8 +271,8 @@ func (r *run) releaseRunFile(unwritten error) {
 }
 
 // buryWait bounds for how long the monitor's own end is waited for, which takes a
-// millisecond where nobody has stopped it.
-const buryWait = time.Second
+// millisecond where nobody has stopped it; a second more in a program that looks for races.
+const buryWait = 3 * time.Second
 
 // dismissMonitor has the monitor end: it has nothing left to do.
 func (r *run) dismissMonitor() {

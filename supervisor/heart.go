@@ -88,6 +88,9 @@ func (r *run) heartConfig() heartbeat.Config {
 			}
 		},
 	}
+	if a, err := clock.NewAlarm(); err == nil {
+		r.alarm, cfg.Alarm = a, a
+	}
 	if w, err := clock.WatchWakes(); err == nil {
 		r.wakes = w
 		cfg.Wakes = w.C()
@@ -101,6 +104,14 @@ func (r *run) stopHeart(ctx context.Context) {
 		return
 	}
 	r.scout.Load().stop()
+	r.stopBeating(ctx)
+	r.watch.awake.release()
+	r.watch.heal.stop()
+	r.noteDead()
+}
+
+// stopBeating ends the beats, and what they were told the time by.
+func (r *run) stopBeating(ctx context.Context) {
 	for _, e := range r.heart.Stop() {
 		if _, err := r.cfg.Journal.Append(ctx, e); err != nil {
 			r.cfg.Log.Warn().Err(err).Msg("write event")
@@ -108,10 +119,12 @@ func (r *run) stopHeart(ctx context.Context) {
 	}
 	if r.wakes != nil {
 		_ = r.wakes.Close()
+		r.wakes = nil
 	}
-	r.watch.awake.release()
-	r.watch.heal.stop()
-	r.noteDead()
+	if r.alarm != nil {
+		_ = r.alarm.Close()
+		r.alarm = nil
+	}
 }
 
 // newWatch looks after the run from now on.

@@ -3,13 +3,13 @@ package supervisor
 import (
 	"bytes"
 	"context"
-	"os/signal"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/supervisor/internal/signals"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
 	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 )
@@ -188,7 +188,7 @@ func (r *run) stopNow(sig syscall.Signal, who int) {
 		case <-t.C:
 		}
 	})
-	signal.Notify(r.sigs, unix.SIGTSTP) // where it takes ignoring it to stop
+	signals.Take(r.sigs, unix.SIGTSTP) // where it takes ignoring it to stop
 }
 
 // goOn resumes the run after a suspension, in front or behind as we are now.

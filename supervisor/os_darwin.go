@@ -14,9 +14,6 @@ const fionread = 0x4004667f
 // systemSignals lists the signals only this system has.
 func systemSignals() []os.Signal { return []os.Signal{unix.SIGEMT, unix.SIGINFO} }
 
-// realtimeSignals are none: this system has no real-time signals.
-func realtimeSignals() []os.Signal { return nil }
-
 // lasting is a descriptor of the user's terminal that means the same in another session.
 // What was opened as /dev/tty is, for each process that uses it, the terminal of its own
 // session; a standard descriptor is the device itself.

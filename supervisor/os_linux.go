@@ -12,22 +12,18 @@ import (
 // fionread asks how many bytes a pipe holds.
 const fionread = unix.TIOCINQ
 
-// systemSignals lists the signals only this system has.
-func systemSignals() []os.Signal { return []os.Signal{unix.SIGPWR, unix.SIGSTKFLT} }
-
-// lasting is a descriptor of the user's terminal that means the same in another session.
-func lasting(t *terminal.TTY, _ [3]*os.File) int { return t.FD() }
-
-// The real-time signals that programs may use: the C library keeps the first ones
-// to itself. Source: signal(7).
-const firstRealtime, lastRealtime = 35, 64
-
-// realtimeSignals lists the signals that only few programs use and that are too
-// many to be caught before a command starts.
-func realtimeSignals() []os.Signal {
-	all := make([]os.Signal, 0, lastRealtime-firstRealtime+1)
+// systemSignals lists the signals only this system has, the real-time ones among them.
+func systemSignals() []os.Signal {
+	all := []os.Signal{unix.SIGPWR, unix.SIGSTKFLT}
 	for s := syscall.Signal(firstRealtime); s <= lastRealtime; s++ {
 		all = append(all, s)
 	}
 	return all
 }
+
+// The real-time signals that programs may use: the C library keeps the first ones
+// to itself. Source: signal(7).
+const firstRealtime, lastRealtime = 35, 64
+
+// lasting is a descriptor of the user's terminal that means the same in another session.
+func lasting(t *terminal.TTY, _ [3]*os.File) int { return t.FD() }

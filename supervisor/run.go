@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -20,6 +19,7 @@ import (
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/supervisor/internal/ignored"
 	"github.com/ocr-run/ocr-run/supervisor/internal/screen"
+	"github.com/ocr-run/ocr-run/supervisor/internal/signals"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
 	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 	"github.com/ocr-run/ocr-run/supervisor/monitor"
@@ -74,6 +74,7 @@ type run struct {
 	watch      *watch
 	passed     passing
 	wakes      *clock.Wakes
+	alarm      *clock.Alarm // nil where package time has to do
 	began      clock.Reading
 	released   clock.Reading // when the command was let go of, at the earliest; set before recorded
 	starved    int64         // memoryKills when the run began; below 0 when that is not known
@@ -185,9 +186,9 @@ func (r *run) begin(ctx context.Context) (err error) {
 	// Before the command runs: a signal that comes as soon as it says that it is
 	// ready must not be missed. Signals are let go of by nobody: a run lasts as
 	// long as its process.
-	monitor.Catch(r.sigs, caught())
+	signals.Catch(r.sigs, caught())
 	r.catchIgnored()
-	signal.Notify(r.cont, unix.SIGCONT)
+	signals.Take(r.cont, unix.SIGCONT)
 	// Here, where we would only wait for the row: the way through another thread was
 	// measured to cost more than the file. Without one the run goes on.
 	if r.cfg.StateDir != "" && r.runFile == nil {
@@ -221,17 +222,20 @@ func (r *run) record(ctx context.Context) {
 	r.announce(ctx)
 	// Not when its launch is heard of: what it starts may be recorded by then.
 	r.released = r.cfg.Clock.Now()
+	ready := <-r.prepared
+	if ready {
+		file := r.announced.RunFile
+		if r.runFile == nil {
+			file = "" // what lies there, if anything, is another's
+		}
+		// A monitor that is gone shows as the end of the reports.
+		r.order(wire.MsgGo, wire.GoOrder{Generation: r.generation, RunFile: file}.Pack())
+	}
+	// Not before: waking whoever waits for it takes as long as the order.
 	close(r.recorded)
-	if !<-r.prepared {
-		return
+	if ready {
+		r.cfg.Journal.Foresee(ctx)
 	}
-	file := r.announced.RunFile
-	if r.runFile == nil {
-		file = "" // what lies there, if anything, is another's
-	}
-	// A monitor that is gone shows as the end of the reports.
-	r.order(wire.MsgGo, wire.GoOrder{Generation: r.generation, RunFile: file}.Pack())
-	r.cfg.Journal.Foresee(ctx)
 }
 
 // Announcement is what the run is announced with, by the process that calls it.
@@ -363,7 +367,6 @@ func (r *run) started(ctx context.Context, child wire.ChildReport) {
 		r.cfg.Log.Warn().Err(err).Msg("write launch")
 	}
 	r.launchWritten = true
-	go monitor.Catch(r.sigs, realtimeSignals())
 	r.startHeart()
 	if early != nil {
 		r.report(ctx, *early, true)

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ocr-run/ocr-run/supervisor/monitor"
+	"github.com/ocr-run/ocr-run/supervisor/internal/signals"
 )
 
 // signalPolicy is what the wrapper does with a signal sent to it.
@@ -73,7 +73,7 @@ func (r *run) catchIgnored() {
 	for _, s := range []os.Signal{unix.SIGINT, unix.SIGQUIT} {
 		if signal.Ignored(s) {
 			r.ignored = append(r.ignored, s)
-			signal.Notify(r.sigs, s)
+			signals.Take(r.sigs, s)
 		}
 	}
 }
@@ -93,7 +93,7 @@ const signalsMost = 64
 // launched: see [Config]. They are let go of by nobody, as those of a run are.
 func Catch() chan os.Signal {
 	c := make(chan os.Signal, signalsMost)
-	monitor.Catch(c, []os.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM})
+	signals.Catch(c, []os.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM})
 	return c
 }
 

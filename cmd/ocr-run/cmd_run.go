@@ -60,11 +60,7 @@ type wrapping struct {
 
 // newWrapping decides everything that can be decided before anything is opened.
 func newWrapping(ctx context.Context, env environment, opts runOptions, command []string) (*wrapping, error) {
-	uid, err := uuid.NewV7()
-	if err != nil {
-		return nil, fmt.Errorf("make execution uid: %w", err)
-	}
-	w := &wrapping{env: env, opts: opts, command: command, uid: cmp.Or(opts.uid, uid.String()), log: zerolog.Nop()}
+	w := &wrapping{env: env, opts: opts, command: command, log: zerolog.Nop()}
 	if err := w.openDebug(); err != nil {
 		return nil, err
 	}
@@ -75,21 +71,32 @@ func newWrapping(ctx context.Context, env environment, opts runOptions, command 
 		supervisor.Deepen()
 		_, _ = w.journal.Ledger(context.WithoutCancel(ctx))
 	})
-	w.agent, w.witness = w.newWitness(ctx, opts.agent, command)
-	w.inherit(ctx)
-	w.path, w.missing = findCommand(command[0], w.childEnv(), w.moves())
-	if w.tee, err = newTee(opts.log, opts.logSize, env.clock); err != nil {
-		err = fmt.Errorf("--log: %w", err)
-	} else {
-		err = w.receiptApart()
-	}
-	if err != nil {
+	if err := w.prepare(ctx); err != nil {
 		w.close()
 		return nil, err
 	}
+	return w, nil
+}
+
+// prepare decides the rest, while the ledger is opened.
+func (w *wrapping) prepare(ctx context.Context) error {
+	uid, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("make execution uid: %w", err)
+	}
+	w.uid = cmp.Or(w.opts.uid, uid.String())
+	w.agent, w.witness = w.newWitness(ctx, w.opts.agent, w.command)
+	w.inherit(ctx)
+	w.path, w.missing = findCommand(w.command[0], w.childEnv(), w.moves())
+	if w.tee, err = newTee(w.opts.log, w.opts.logSize, w.env.clock); err != nil {
+		return fmt.Errorf("--log: %w", err)
+	}
+	if err := w.receiptApart(); err != nil {
+		return err
+	}
 	w.listen()
 	w.inject()
-	return w, nil
+	return nil
 }
 
 // inherit finds out what run we are part of. A uid inherited from an outer

@@ -18,8 +18,8 @@
 //
 // # Goroutines
 //
-// [WatchWakes] starts one goroutine on Linux and none on macOS;
-// [Wakes.Close] waits for it. Nothing else here starts any.
+// [WatchWakes] and [NewAlarm] start one goroutine each on Linux and none on macOS;
+// [Wakes.Close] and [Alarm.Close] wait for it. Nothing else here starts any.
 //
 // This is the only package that may read the current time.
 package clock

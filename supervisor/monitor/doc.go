@@ -28,6 +28,7 @@
 // # Goroutines
 //
 // One serves the run and owns everything. It starts one more, wire.Conn.ReceiveAll,
-// which ends with the wire. In a process of its own a third waits for it to end the
-// process.
+// which ends with the wire. In a process of its own everything up to letting the run go
+// is done by the goroutine that sets up packages, which then starts the other and waits for
+// it to end the process. Signals come by one more, of package signals.
 package monitor

@@ -9,6 +9,6 @@ import (
 var errNotHeld = errors.New("process cannot be held")
 
 // forkHeld always returns errNotHeld, with nothing started.
-func forkHeld(string, []string, *syscall.ProcAttr) (int, error) {
+func (*monitor) forkHeld(string, []string, *syscall.ProcAttr) (int, error) {
 	return 0, errNotHeld
 }

@@ -21,13 +21,15 @@ var errNotHeld = errors.New("process cannot be held")
 //
 // It returns errNotHeld, with nothing started, where tracing is forbidden or
 // would cost the process privileges that its file gives it.
-func forkHeld(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
+func (m *monitor) forkHeld(path string, argv []string, attr *syscall.ProcAttr) (int, error) {
 	if gainsPrivileges(attr.Dir, path) {
 		return 0, errNotHeld
 	}
 	// Tracing binds the two threads, not the processes.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	if !m.bound {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+	}
 	held := *attr
 	sys := *attr.Sys
 	sys.Ptrace = true

@@ -37,7 +37,7 @@ func within(limit time.Duration, holds func() bool) bool {
 func held(t *testing.T) (pid int, written func() bool) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "file")
-	pid, err := forkHeld("/bin/sh", []string{"sh", "-c", "echo > " + file + "; kill -TERM $$"},
+	pid, err := new(monitor).forkHeld("/bin/sh", []string{"sh", "-c", "echo > " + file + "; kill -TERM $$"},
 		&syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setpgid: true}})
 	if err == errNotHeld {
 		t.Skip("tracing is forbidden here")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/supervisor/internal/signals"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
 	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 )
@@ -38,6 +39,8 @@ type monitor struct {
 	// on. False inside a wrapper that runs without a monitor process, where the
 	// run lives on the user's own terminal.
 	leads bool
+	// bound: the goroutine we are on is bound to its thread.
+	bound bool
 	// inherits: what the run lets go of becomes our child. Without children, then,
 	// nothing of it is left.
 	inherits bool
@@ -76,6 +79,21 @@ type monitor struct {
 // newMonitor prepares a monitor; run does the work.
 func newMonitor(w *wire.Conn, inner, user int) *monitor {
 	return &monitor{wire: w, inner: inner, user: user}
+}
+
+// start obeys until the run has been let go, or is not to be. The goroutine that sets up
+// packages is bound to its thread, as holding a process takes; and what the wrapper says
+// next is there sooner than another thread would be.
+func (m *monitor) start() {
+	m.bound = true
+	for m.pid == 0 && !m.exited && m.wire.Await(-1) {
+		o, err := m.wire.Receive()
+		if err != nil {
+			break // run hears of it, too
+		}
+		m.obey(o)
+	}
+	m.bound = false
 }
 
 // run serves the wrapper until the run has ended and nothing of it is left to
@@ -134,7 +152,7 @@ func (m *monitor) run(ctx context.Context) {
 func (m *monitor) hear() {
 	if m.sigs == nil {
 		m.sigs = make(chan os.Signal, 8)
-		Catch(m.sigs, m.caught())
+		signals.Catch(m.sigs, m.caught())
 	}
 }
 
@@ -202,7 +220,7 @@ func (m *monitor) launch(body []byte) {
 		return
 	}
 	m.order = order
-	pid, err := m.execute(forkHeld)
+	pid, err := m.execute(m.forkHeld)
 	switch {
 	case err == errNotHeld:
 	case err != nil:
@@ -220,6 +238,7 @@ func (m *monitor) letGo(body []byte) {
 		recorded = wire.GoOrder{}
 	}
 	m.recorded = recorded
+	m.reap() // nobody may have looked since it was held
 	if m.held == 0 {
 		pid, err := m.execute(syscall.ForkExec)
 		if err != nil {
@@ -263,7 +282,7 @@ func (m *monitor) execute(fork forker) (int, error) {
 	if m.inner >= 0 && !m.order.Foreground {
 		// It gets the terminal when it is stopped for reading from it. Shells ignore that
 		// in a command substitution, and what is caught begins at its default.
-		signal.Notify(m.sigs, unix.SIGTTIN)
+		signals.Take(m.sigs, unix.SIGTTIN)
 	}
 	pid, err := m.forkContained(fork, attr)
 	if err == unix.ENOEXEC && isText(m.order.Path, m.order.Dir) {

@@ -44,10 +44,7 @@ func init() {
 	if len(os.Args) != 1 || os.Args[0] != Name {
 		return
 	}
-	// The goroutine that sets up packages is bound to its thread.
-	code := make(chan int)
-	go func() { code <- serve() }()
-	os.Exit(<-code) //nolint:forbidigo // see above
+	os.Exit(serve()) //nolint:forbidigo // see above
 }
 
 // serve is the life of a monitor process: it takes over the descriptors it was
@@ -83,7 +80,13 @@ func serve() int {
 	}
 	m.inherits = proc.BecomeSubreaper() == nil
 	nameSelf("ocr-run-monitor")
-	m.run(context.Background())
+	m.start()
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		m.run(context.Background())
+	}()
+	<-over
 	return 0
 }
 

@@ -1,0 +1,136 @@
+package signals
+
+import (
+	"os"
+	"os/signal"
+	"slices"
+	"sync"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// routes is where the caught signals of this process go, nil where there is no pipe to be
+// had: what becomes of a signal is a matter of the whole process.
+//
+//nolint:gochecknoglobals // see above
+var routes = sync.OnceValue(newRouter)
+
+// router passes on what the handler has written to the pipe.
+type router struct {
+	from *os.File
+	ours action // with our handler
+
+	mu sync.Mutex
+	to [signalsEnd][]chan<- os.Signal // by number
+}
+
+// signalsEnd is beyond the last signal. Source: signal(7).
+const signalsEnd = 65
+
+// newRouter makes the pipe and begins to read it.
+func newRouter() *router {
+	var fds [2]int
+	if unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK) != nil {
+		return nil
+	}
+	// The runtime catches this one in every process: what else it asks of the kernel is
+	// what a handler on its threads needs, a stack of its own above all.
+	theirs, err := swapAction(unix.SIGURG, nil)
+	if err != nil {
+		return nil
+	}
+	self, link, beyond = int32(unix.Getpid()), int32(fds[1]), theirs.handler
+	r := &router{from: os.NewFile(uintptr(fds[0]), "signals"), ours: theirs}
+	r.ours.handler = handler()
+	go r.serve()
+	return r
+}
+
+// serve sends on what comes.
+func (r *router) serve() {
+	var numbers [64]byte
+	for {
+		n, err := r.from.Read(numbers[:])
+		if err != nil {
+			return
+		}
+		for _, number := range numbers[:n] {
+			r.send(syscall.Signal(number))
+		}
+	}
+}
+
+// send tells all who have asked for a signal and have room for it.
+func (r *router) send(sig syscall.Signal) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.to[sig] {
+		select {
+		case c <- sig:
+		default:
+		}
+	}
+}
+
+// isCaught says whether a signal is ours already. The runtime is told to ignore one of
+// them, see take.
+func isCaught(s os.Signal) bool {
+	r, sig := routes(), number(s)
+	if r == nil || sig <= 0 || sig >= signalsEnd {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.to[sig]) > 0
+}
+
+// notify sends the signals to c.
+func notify(c chan<- os.Signal, sigs []os.Signal) {
+	r := routes()
+	for _, s := range sigs {
+		if r == nil || !r.take(c, number(s)) {
+			signal.Notify(c, s)
+		}
+	}
+}
+
+// take sends one to c. It is false when that is not for us to do.
+func (r *router) take(c chan<- os.Signal, sig syscall.Signal) bool {
+	if sig <= 0 || sig >= signalsEnd || isBlocked(sig) {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	// No child is to be born while it is ignored.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if sig == unix.SIGPIPE {
+		// The runtime would end us for it, whoever handles it, when a write to the
+		// standard output or error fails.
+		signal.Ignore(sig)
+	}
+	if _, err := swapAction(sig, &r.ours); err != nil {
+		return false
+	}
+	if !slices.Contains(r.to[sig], c) {
+		r.to[sig] = append(r.to[sig], c)
+	}
+	return true
+}
+
+// number is the number of a signal.
+func number(s os.Signal) syscall.Signal {
+	sig, _ := s.(syscall.Signal) // there is no other kind here
+	return sig
+}
+
+// isBlocked says whether this thread, and so all of them, do not take a signal: whoever
+// started the process has blocked it.
+func isBlocked(sig syscall.Signal) bool {
+	var set uint64
+	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_BLOCK, 0,
+		uintptr(unsafe.Pointer(&set)), unsafe.Sizeof(set), 0, 0) //nolint:gosec // for the kernel to write
+	return errno != 0 || set&(1<<(sig-1)) != 0
+}

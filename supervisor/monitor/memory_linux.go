@@ -8,6 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// windowSize is how many bytes of the program come back when one of them is used. Left to
+// itself the kernel maps a whole piece of the page cache then, whose size depends on how the
+// file came to be there: from 4 KB to 2 MB, and the memory of an idle wrapper with it
+// (measured: 11 to 20 MB).
+// Source: the kernel's mm/filemap.c and mm/memory.c, Linux 6.18.
+const windowSize = 32 << 10
+
 // UnloadProgram lets go of the pages of the program file in memory: most were of
 // use for the start only, and the rest come back, without reading the disk, as
 // they are used again.
@@ -17,8 +24,20 @@ func UnloadProgram() {
 		return
 	}
 	for _, m := range unchanged(maps) {
-		_, _, _ = unix.Syscall(unix.SYS_MADVISE, m.from, m.to-m.from, unix.MADV_DONTNEED)
+		// No piece is mapped beyond what one mapping is, and neighbours that differ in
+		// anything are two.
+		for at := m.from &^ (2*windowSize - 1); at < m.to; at += 2 * windowSize {
+			if w := (mapping{max(at, m.from), min(at+windowSize, m.to)}); w.from < w.to {
+				advise(w, unix.MADV_RANDOM)
+			}
+		}
+		advise(m, unix.MADV_DONTNEED)
 	}
+}
+
+// advise tells the kernel what becomes of a range. It may not heed it.
+func advise(m mapping, advice uintptr) {
+	_, _, _ = unix.Syscall(unix.SYS_MADVISE, m.from, m.to-m.from, advice)
 }
 
 // mapping is a range of addresses.

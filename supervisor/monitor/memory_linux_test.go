@@ -45,11 +45,27 @@ func fileMemory(t *testing.T) (kb int) {
 	return kb
 }
 
-// TestUnloadProgram: the program goes on after it was let go of.
+// TestUnloadProgram: the program goes on after it was let go of, and comes back in small
+// pieces.
 func TestUnloadProgram(t *testing.T) {
 	before := fileMemory(t)
-	UnloadProgram()
+	for range 2 { // once more changes nothing
+		UnloadProgram()
+	}
 	if after := fileMemory(t); after >= before {
 		t.Errorf("%d kB before, %d kB after", before, after)
+	}
+	smaps, err := os.ReadFile("/proc/self/smaps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := unchanged(smaps)
+	for _, m := range all {
+		if m.to-m.from > windowSize {
+			t.Errorf("%#x to %#x in one piece", m.from, m.to)
+		}
+	}
+	if len(all) < 10 {
+		t.Errorf("only %d pieces of a program", len(all))
 	}
 }

@@ -6,9 +6,9 @@
 // On Linux the handler is ours: it writes the number of the signal to a pipe, on whatever
 // thread the kernel has chosen, and a goroutine reads that. What a processor says of an
 // instruction (a fault, not a signal that somebody has sent) goes on to the runtime's own
-// handler, and so does what comes while the pipe cannot be had. A signal that was blocked
-// when the process was started is left to os/signal, which has a thread that is not.
-// Elsewhere everything is left to it.
+// handler. A signal that was blocked when the process was started is left to os/signal,
+// which has a thread where it is not; and so is everything where no pipe is to be had, and
+// on other systems.
 //
 // # What it promises
 //

@@ -31,14 +31,14 @@ const signalsEnd = 65
 
 // newRouter makes the pipe and begins to read it.
 func newRouter() *router {
-	var fds [2]int
-	if unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK) != nil {
-		return nil
-	}
 	// The runtime catches this one in every process: what else it asks of the kernel is
 	// what a handler on its threads needs, a stack of its own above all.
 	theirs, err := swapAction(unix.SIGURG, nil)
 	if err != nil {
+		return nil
+	}
+	var fds [2]int
+	if unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK) != nil {
 		return nil
 	}
 	self, link, beyond = int32(unix.Getpid()), int32(fds[1]), theirs.handler

@@ -177,18 +177,17 @@ func (r *run) begin(ctx context.Context) (err error) {
 	if err := r.openTerminals(); err != nil {
 		return fmt.Errorf("prepare terminal: %w", err)
 	}
+	// Before anything is started that we would leave behind. Signals are let go of by
+	// nobody: a run lasts as long as its process.
+	signals.Catch(r.sigs, caught())
+	signals.Take(r.cont, unix.SIGCONT)
 	if err := r.startMonitor(ctx); err != nil {
 		return err
 	}
 	if err := r.prepare(); err != nil {
 		return err
 	}
-	// Before the command runs: a signal that comes as soon as it says that it is
-	// ready must not be missed. Signals are let go of by nobody: a run lasts as
-	// long as its process.
-	signals.Catch(r.sigs, caught())
 	r.catchIgnored()
-	signals.Take(r.cont, unix.SIGCONT)
 	// Here, where we would only wait for the row: the way through another thread was
 	// measured to cost more than the file. Without one the run goes on.
 	if r.cfg.StateDir != "" && r.runFile == nil {

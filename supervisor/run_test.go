@@ -104,7 +104,7 @@ func TestTermIsEscalated(t *testing.T) {
 }
 
 func TestSecondInterruptIsDecisive(t *testing.T) {
-	b := newBench(t, "trap 'echo one' INT; echo ready; while :; do sleep 0.05; done")
+	b := newBench(t, "trap 'sleep 0.05; echo one' INT; echo ready; while :; do sleep 0.05; done")
 	cmd, out := b.ready()
 	_ = cmd.Process.Signal(unix.SIGINT)
 	readLine(t, out, "one")

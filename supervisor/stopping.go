@@ -62,9 +62,12 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 		}
 		r.order(kind, wire.PackNum(int64(sig)))
 	case polite:
-		r.askPolitely(sig)
+		if !r.sameWish(sig) {
+			r.askPolitely(sig)
+		}
 	case firm:
 		switch {
+		case r.sameWish(sig):
 		case r.stop.asked:
 			r.stop.asked = false // one wish is one stop, in whichever order it reaches us
 		case r.stop.firm:
@@ -79,6 +82,16 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 			r.order(wire.MsgTell, wire.PackNum(int64(sig)))
 		}
 	}
+}
+
+// sameWishTime is how soon after a signal the same again is the same wish: timeout(1) sends
+// one to its child and one to its group, which is ours, some microseconds apart. Whoever has
+// seen what the first one did takes longer.
+const sameWishTime = 2 * time.Millisecond
+
+// sameWish says whether a signal only says again what the last one said.
+func (r *run) sameWish(sig syscall.Signal) bool {
+	return r.stop.by == lifecycle.StoppedByUser && r.stop.signal == sig && r.cfg.Clock.Now().Awake-r.stop.at < sameWishTime
 }
 
 // askPolitely passes an interrupt on. A second one while the first is still

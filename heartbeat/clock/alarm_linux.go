@@ -26,6 +26,11 @@ func NewAlarm() (*Alarm, error) {
 		return nil, fmt.Errorf("create alarm: %w", err)
 	}
 	a := &Alarm{c: make(chan struct{}, 1), done: make(chan struct{}), file: os.NewFile(uintptr(fd), "alarm"), fd: fd}
+	// Reading would not wait for anything where the runtime's poller did not take it.
+	if err := a.file.SetReadDeadline(time.Time{}); err != nil {
+		_ = a.file.Close()
+		return nil, fmt.Errorf("watch alarm: %w", err)
+	}
 	go a.watch()
 	return a, nil
 }

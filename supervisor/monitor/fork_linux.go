@@ -65,9 +65,10 @@ func stoppedAtStart(pid int) bool {
 		if err != nil || info.Code != cldTrapped {
 			return false
 		}
-		var ws unix.WaitStatus
-		_, err = unix.Wait4(pid, &ws, unix.WUNTRACED, nil)
-		return err == nil && ws.Stopped()
+		// It may be killed in this moment: its end is not to be taken in here.
+		info = unix.Siginfo{}
+		err = unix.Waitid(unix.P_PID, pid, &info, unix.WSTOPPED|unix.WNOHANG, nil)
+		return err == nil && info.Code == cldTrapped
 	}
 }
 

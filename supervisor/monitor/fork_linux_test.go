@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -183,5 +185,40 @@ func TestPipeIsNotLookedInto(t *testing.T) {
 	}
 	if !gains {
 		t.Error("a pipe is said to be a program")
+	}
+}
+
+// A process that is killed while it is brought to its start has an end, which is left to
+// whoever waits for it.
+func TestKilledAtStart(t *testing.T) {
+	t.Parallel()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for range 300 {
+		pid, err := syscall.ForkExec("/bin/sh", []string{"sh", "-c", "exit 3"},
+			&syscall.ProcAttr{Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setpgid: true, Ptrace: true}})
+		if err == unix.EPERM {
+			t.Skip("tracing is forbidden here")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var killing sync.WaitGroup
+		killing.Go(func() {
+			for {
+				// The moment at which the other one wakes up, too.
+				if p, err := proc.Read(pid); err != nil || p.Stopped() {
+					_ = unix.Kill(pid, unix.SIGKILL)
+					return
+				}
+			}
+		})
+		if stoppedAtStart(pid) {
+			detachStopped(pid)
+		}
+		killing.Wait()
+		if ws := endOf(t, pid); ws.Signal() != unix.SIGKILL {
+			t.Fatalf("it ended with %v", ws)
+		}
 	}
 }

@@ -31,6 +31,9 @@ type action struct {
 	mask     uint64
 }
 
+// ignore is SIG_IGN.
+const ignore = 1
+
 // swapAction installs a disposition, if there is one, and returns the one before it.
 func swapAction(sig syscall.Signal, to *action) (old action, err error) {
 	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig),

@@ -13,8 +13,9 @@
 // # What it promises
 //
 // A signal is sent to all who have asked for it, and is lost to one whose channel is full.
-// Nobody lets go of a signal: a run lasts as long as its process. To a process that is
-// forked and executes another program it is as if the signal had its default action.
+// Nobody lets go of a signal: a run lasts as long as its process. A program that the process
+// executes, itself or in a child, begins with the default action; what comes to the child
+// before that is lost.
 //
 // # Goroutines
 //

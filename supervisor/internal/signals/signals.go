@@ -1,17 +1,14 @@
 package signals
 
-import (
-	"os"
-	"os/signal"
-)
+import "os"
 
-// Catch has signals sent to c, those excepted that this process was started with ignored:
-// catching them would un-ignore them for the run, and nohup would protect nothing. Without
-// any it does nothing.
+// Catch has signals sent to c, those excepted that are ignored, as this process was started
+// with: catching them would un-ignore them for the run, and nohup would protect nothing.
+// Without any it does nothing.
 func Catch(c chan<- os.Signal, sigs []os.Signal) {
 	var heard []os.Signal
 	for _, s := range sigs {
-		if isCaught(s) || !signal.Ignored(s) {
+		if !isIgnored(s) {
 			heard = append(heard, s)
 		}
 	}

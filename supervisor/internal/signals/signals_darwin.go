@@ -5,8 +5,8 @@ import (
 	"os/signal"
 )
 
-// isCaught is for the system whose caught signals may look ignored.
-func isCaught(os.Signal) bool { return false }
+// isIgnored says whether a signal is.
+func isIgnored(s os.Signal) bool { return signal.Ignored(s) }
 
 // notify sends the signals to c.
 func notify(c chan<- os.Signal, sigs []os.Signal) { signal.Notify(c, sigs...) }

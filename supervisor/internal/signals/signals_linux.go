@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -41,8 +42,13 @@ func newRouter() *router {
 	if unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK) != nil {
 		return nil
 	}
-	self, link, beyond = int32(unix.Getpid()), int32(fds[1]), theirs.handler
 	r := &router{from: os.NewFile(uintptr(fds[0]), "signals"), ours: theirs}
+	if r.from.SetReadDeadline(time.Time{}) != nil {
+		_ = r.from.Close()
+		_ = unix.Close(fds[1])
+		return nil // reading would not wait for anything
+	}
+	self, link, beyond = int32(unix.Getpid()), int32(fds[1]), theirs.handler
 	r.ours.handler = handler()
 	go r.serve()
 	return r
@@ -74,16 +80,11 @@ func (r *router) send(sig syscall.Signal) {
 	}
 }
 
-// isCaught says whether a signal is ours already. The runtime is told to ignore one of
-// them, see take.
-func isCaught(s os.Signal) bool {
-	r, sig := routes(), number(s)
-	if r == nil || sig <= 0 || sig >= signalsEnd {
-		return false
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.to[sig]) > 0
+// isIgnored says whether a signal is, by the kernel: to the runtime a signal of ours may
+// look so, see take.
+func isIgnored(s os.Signal) bool {
+	now, err := swapAction(number(s), nil)
+	return err == nil && now.handler == ignore
 }
 
 // notify sends the signals to c.
@@ -101,16 +102,15 @@ func (r *router) take(c chan<- os.Signal, sig syscall.Signal) bool {
 	if sig <= 0 || sig >= signalsEnd || isBlocked(sig) {
 		return false
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	// No child is to be born while it is ignored.
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
 	if sig == unix.SIGPIPE {
 		// The runtime would end us for it, whoever handles it, when a write to the
-		// standard output or error fails.
+		// standard output or error fails. No child is to be born while it is ignored.
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
 		signal.Ignore(sig)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if _, err := swapAction(sig, &r.ours); err != nil {
 		return false
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -198,4 +199,23 @@ func writeUnread() error {
 		os.Exit(5)
 	}
 	return nil
+}
+
+// What was caught and is ignored since is not caught again by who leaves the ignored alone.
+func TestIgnoredSince(t *testing.T) {
+	c := make(chan os.Signal, 1)
+	Take(c, unix.SIGUSR1)
+	signal.Ignore(unix.SIGUSR1)
+	Catch(c, []os.Signal{unix.SIGUSR1})
+	if err := unix.Kill(unix.Getpid(), unix.SIGUSR1); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "sh", "-c", "kill -USR1 $$; echo ignored").Output()
+	if err != nil || string(out) != "ignored\n" {
+		t.Errorf("got %q, %v", out, err)
+	}
+	Take(c, unix.SIGUSR1)
+	if len(c) != 0 {
+		t.Errorf("caught %v", <-c)
+	}
 }

@@ -1,0 +1,40 @@
+package supervisor
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/lifecycle"
+)
+
+// at is a clock that stands still.
+type at time.Duration
+
+func (a at) Now() clock.Reading { return clock.Reading{Awake: time.Duration(a)} }
+
+// The same signal twice in a moment is one wish; another one, or a later one, is the next.
+func TestSameWish(t *testing.T) {
+	t.Parallel()
+	begun := stopState{by: lifecycle.StoppedByUser, signal: unix.SIGTERM, at: time.Second}
+	for name, c := range map[string]struct {
+		now  time.Duration
+		sig  syscall.Signal
+		stop stopState
+		want bool
+	}{
+		"at once":        {time.Second + 50*time.Microsecond, unix.SIGTERM, begun, true},
+		"another signal": {time.Second + 50*time.Microsecond, unix.SIGINT, begun, false},
+		"later":          {time.Second + sameWishTime, unix.SIGTERM, begun, false},
+		"the first":      {time.Second, unix.SIGTERM, stopState{}, false},
+		"not the user's": {time.Second, unix.SIGTERM, stopState{by: lifecycle.StoppedByDeadline, signal: unix.SIGTERM, at: time.Second}, false},
+	} {
+		r := &run{cfg: Config{Clock: at(c.now)}, stop: c.stop}
+		if got := r.sameWish(c.sig); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -8,13 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/heartbeat/clock/clocktest"
 	"github.com/ocr-run/ocr-run/lifecycle"
 )
-
-// at is a clock that stands still.
-type at time.Duration
-
-func (a at) Now() clock.Reading { return clock.Reading{Awake: time.Duration(a)} }
 
 // The same signal twice in a moment is one wish; another one, or a later one, is the next.
 func TestSameWish(t *testing.T) {
@@ -32,7 +28,7 @@ func TestSameWish(t *testing.T) {
 		"the first":      {time.Second, unix.SIGTERM, stopState{}, false},
 		"not the user's": {time.Second, unix.SIGTERM, stopState{by: lifecycle.StoppedByDeadline, signal: unix.SIGTERM, at: time.Second}, false},
 	} {
-		r := &run{cfg: Config{Clock: at(c.now)}, stop: c.stop}
+		r := &run{cfg: Config{Clock: clocktest.New(clock.Reading{Awake: c.now})}, stop: c.stop}
 		if got := r.sameWish(c.sig); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}

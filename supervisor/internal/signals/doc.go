@@ -1,7 +1,7 @@
 // Package signals has signals sent to channels, as os/signal does, at a fraction of the
 // price. That one needs three threads of its own and two changes of thread for each signal
-// it is asked for: a tenth of the time that a short run takes, in the wrapper and in the
-// monitor each.
+// it is asked for, in the wrapper and in the monitor each: 6 % of the processor time of a
+// short run, measured.
 //
 // On Linux the handler is ours: it writes the number of the signal to a pipe, on whatever
 // thread the kernel has chosen, and a goroutine reads that. What a processor says of an

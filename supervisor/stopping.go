@@ -67,9 +67,9 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 		}
 	case firm:
 		switch {
-		case r.sameWish(sig):
 		case r.stop.asked:
 			r.stop.asked = false // one wish is one stop, in whichever order it reaches us
+		case r.sameWish(sig):
 		case r.stop.firm:
 			r.beginStop(lifecycle.StoppedByUser, unix.SIGKILL)
 		default:

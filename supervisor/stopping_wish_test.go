@@ -34,3 +34,17 @@ func TestSameWish(t *testing.T) {
 		}
 	}
 }
+
+// The signal that comes with a wish of the ledger is taken in, however soon it comes: the
+// next one is another wish.
+func TestAskedAtOnce(t *testing.T) {
+	t.Parallel()
+	r := &run{
+		cfg:  Config{Clock: clocktest.New(clock.Reading{Awake: time.Second})},
+		stop: stopState{by: lifecycle.StoppedByUser, signal: unix.SIGTERM, at: time.Second, firm: true, asked: true},
+	}
+	r.signalled(t.Context(), unix.SIGTERM)
+	if r.stop.asked {
+		t.Error("the next signal is taken for this one")
+	}
+}

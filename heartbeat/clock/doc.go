@@ -19,7 +19,8 @@
 // # Goroutines
 //
 // [WatchWakes] and [NewAlarm] start one goroutine each on Linux and none on macOS;
-// [Wakes.Close] and [Alarm.Close] wait for it. Nothing else here starts any.
+// [Wakes.Close] and [Alarm.Close] wait for it. A [Timer] that goes off
+// has one for that moment. Nothing else here starts any.
 //
 // This is the only package that may read the current time.
 package clock

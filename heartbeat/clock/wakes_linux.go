@@ -48,9 +48,6 @@ func (w *Wakes) watch(f *os.File) {
 		if _, err := f.Read(buf[:]); !errors.Is(err, unix.ECANCELED) {
 			return
 		}
-		select {
-		case w.c <- struct{}{}:
-		default:
-		}
+		ring(w.c)
 	}
 }

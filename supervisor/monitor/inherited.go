@@ -8,6 +8,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// ToNull points descriptors at /dev/null, or leaves them as they are if there is
+// none.
+func ToNull(fds ...int) {
+	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	for _, fd := range fds {
+		_ = dup2(null, fd)
+	}
+	_ = unix.Close(null)
+}
+
 // CloseInherited closes the descriptors this process was started with beyond the
 // standard ones, once the run has them: whoever is at the other end waits until nobody
 // holds them. All of our own are closed on exec.

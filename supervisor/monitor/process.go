@@ -81,6 +81,7 @@ func serve() int {
 	m.inherits = proc.BecomeSubreaper() == nil
 	nameSelf("ocr-run-monitor")
 	m.start()
+	// The rest on a goroutine that is bound to no thread.
 	over := make(chan struct{})
 	go func() {
 		defer close(over)

@@ -1,6 +1,7 @@
 package signals
 
 import (
+	"math"
 	"os"
 	"os/signal"
 	"slices"
@@ -89,17 +90,17 @@ func isIgnored(s os.Signal) bool {
 
 // notify sends the signals to c.
 func notify(c chan<- os.Signal, sigs []os.Signal) {
-	r := routes()
+	r, blocked := routes(), blockedSignals()
 	for _, s := range sigs {
-		if r == nil || !r.take(c, number(s)) {
+		if r == nil || !r.take(c, number(s), blocked) {
 			signal.Notify(c, s)
 		}
 	}
 }
 
 // take sends one to c. It is false when that is not for us to do.
-func (r *router) take(c chan<- os.Signal, sig syscall.Signal) bool {
-	if sig <= 0 || sig >= signalsEnd || isBlocked(sig) {
+func (r *router) take(c chan<- os.Signal, sig syscall.Signal, blocked uint64) bool {
+	if sig <= 0 || sig >= signalsEnd || blocked&(1<<(sig-1)) != 0 {
 		return false
 	}
 	if sig == unix.SIGPIPE {
@@ -126,11 +127,13 @@ func number(s os.Signal) syscall.Signal {
 	return sig
 }
 
-// isBlocked says whether this thread, and so all of them, do not take a signal: whoever
-// started the process has blocked it.
-func isBlocked(sig syscall.Signal) bool {
-	var set uint64
+// blockedSignals are those that this thread, and so all of them, do not take, with bit n-1
+// for signal n: whoever started the process has blocked them. All, where nobody knows.
+func blockedSignals() (set uint64) {
 	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_BLOCK, 0,
 		uintptr(unsafe.Pointer(&set)), unsafe.Sizeof(set), 0, 0) //nolint:gosec // for the kernel to write
-	return errno != 0 || set&(1<<(sig-1)) != 0
+	if errno != 0 {
+		return math.MaxUint64
+	}
+	return set
 }

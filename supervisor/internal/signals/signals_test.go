@@ -18,7 +18,7 @@ import (
 const roleKey = "OCR_RUN_TEST_SIGNALS"
 
 func TestMain(m *testing.M) {
-	roles := map[string]func() error{"caught": sayCaught, "unread": writeUnread}
+	roles := map[string]func() error{"caught": sayCaught, "blocked": sayBlocked, "unread": writeUnread}
 	if role, ok := roles[os.Getenv(roleKey)]; ok {
 		if err := role(); err != nil {
 			fmt.Println(err)
@@ -164,6 +164,34 @@ func sayCaught() error {
 			return nil
 		}
 	}
+}
+
+// One that the runtime leaves blocked is caught, too, on its own thread.
+func TestBlockedSignal(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if exec.CommandContext(t.Context(), "env", "--block-signal=USR1", "true").Run() != nil {
+		t.Skip("not an env that can")
+	}
+	t.Setenv(roleKey, "blocked")
+	if out, err := exec.CommandContext(t.Context(), "env", "--block-signal=USR1", self).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// sayBlocked sends itself a signal that it catches.
+func sayBlocked() error {
+	c := make(chan os.Signal, 1)
+	Catch(c, []os.Signal{unix.SIGUSR1})
+	if err := unix.Kill(unix.Getpid(), unix.SIGUSR1); err != nil {
+		return err
+	}
+	if s := received(c); s != unix.SIGUSR1 {
+		return fmt.Errorf("got %v", s)
+	}
+	return nil
 }
 
 // A write to a standard output that nobody reads any more fails, and kills nobody who

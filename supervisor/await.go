@@ -121,18 +121,15 @@ func (r *run) isWritten(ctx context.Context) bool {
 }
 
 // unwanted says whether a run that is not launched yet was asked to end. What else is
-// meant for the command waits until there is one.
+// meant for the command waits until there is one; a wish for one that runs already, too.
 func (r *run) unwanted(ctx context.Context) bool {
+	var later []os.Signal
 	for range len(r.sigs) {
 		s := <-r.sigs
 		if p := r.policy(s); p == polite || p == firm || p == hangUp {
 			r.calledOff(s)
-			continue
 		}
-		select {
-		case r.sigs <- s:
-		default: // so many have come meanwhile
-		}
+		later = append(later, s)
 	}
 	switch {
 	case r.pressed.Load() != 0:
@@ -140,7 +137,24 @@ func (r *run) unwanted(ctx context.Context) bool {
 	case ctx.Err() != nil && r.stop.by == lifecycle.StoppedByNobody:
 		r.stop.by = lifecycle.StoppedByParent
 	}
-	return r.stop.by != lifecycle.StoppedByNobody
+	if r.stop.by != lifecycle.StoppedByNobody && r.inTime() {
+		return true
+	}
+	r.stop = stopState{}
+	for _, s := range later {
+		select {
+		case r.sigs <- s:
+		default: // so many have come meanwhile
+		}
+	}
+	return false
+}
+
+// inTime says whether a wish comes before the command runs, which then it never will.
+// Where the order to let it go is out, the monitor must have said nothing yet: who has
+// seen anything of the command wishes later than that.
+func (r *run) inTime() bool {
+	return r.decided.CompareAndSwap(false, true) || !r.wire.Await(0)
 }
 
 // callOff gives up a launch that does not come about: its monitor ends and, should it

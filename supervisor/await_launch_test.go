@@ -44,3 +44,44 @@ func TestStuckLaunchIsCalledOff(t *testing.T) {
 		_ = stuck.Process.Kill()
 	}
 }
+
+// What comes once the command runs is for the command, however late its launch is heard of;
+// and what comes before has it never run.
+func TestACommandThatRunsIsNotCalledOff(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ ordered, reported, off bool }{
+		"waits to be written": {reported: true, off: true},
+		"stands":              {off: true},
+		"is stuck":            {ordered: true, off: true},
+		"runs":                {ordered: true, reported: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ours, theirs, err := wire.Pair()
+			if err != nil {
+				t.Fatal(err)
+			}
+			monitor := wire.New(theirs)
+			defer monitor.Close()
+			r := &run{cfg: Config{Clock: clock.System()}, wire: wire.New(ours), sigs: make(chan os.Signal, 2)}
+			defer r.wire.Close()
+			r.decided.Store(c.ordered)
+			if c.reported {
+				if err := monitor.Send(wire.MsgStarted, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.sigs <- unix.SIGUSR1
+			r.sigs <- unix.SIGTERM
+			want(t, "called off", r.unwanted(t.Context()), c.off)
+			want(t, "decided", r.decided.Load(), c.ordered || c.off)
+			if c.off {
+				want(t, "stopped by", r.stop.by, lifecycle.StoppedByUser)
+				return
+			}
+			want(t, "stop", r.stop, stopState{})
+			want[os.Signal](t, "first", <-r.sigs, unix.SIGUSR1)
+			want[os.Signal](t, "second", <-r.sigs, unix.SIGTERM)
+		})
+	}
+}

@@ -50,7 +50,9 @@ type run struct {
 	recording sync.WaitGroup
 	prepared  chan bool
 	recorded  chan struct{}
-	reports   chan wire.Message // see listen
+	// decided: the command is let go of, or its launch called off, whichever came first.
+	decided atomic.Bool
+	reports chan wire.Message // see listen
 	// listening: the reports go there.
 	listening bool
 	over      chan struct{} // closed when Run no longer takes reports
@@ -221,7 +223,7 @@ func (r *run) record(ctx context.Context) {
 	r.announce(ctx)
 	// Not when its launch is heard of: what it starts may be recorded by then.
 	r.released = r.cfg.Clock.Now()
-	ready := <-r.prepared
+	ready := <-r.prepared && r.decided.CompareAndSwap(false, true)
 	if ready {
 		file := r.announced.RunFile
 		if r.runFile == nil {

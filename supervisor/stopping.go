@@ -114,8 +114,12 @@ func (r *run) stopping() bool {
 	return r.stop.firm || r.stop.by != lifecycle.StoppedByNobody && r.cfg.Clock.Now().Awake-r.stop.at <= r.cfg.Grace
 }
 
-// beginStop asks for the end, and makes sure of it when the grace is over.
+// beginStop asks for the end, and makes sure of it when the grace is over. Of a stop that
+// is under way another reason takes none of the grace and adds none; KILL ends it.
 func (r *run) beginStop(by lifecycle.StoppedBy, first syscall.Signal) {
+	if r.stop.firm && first != unix.SIGKILL {
+		return
+	}
 	if !r.stop.firm {
 		r.stop = stopState{by: by, signal: first, at: r.cfg.Clock.Now().Awake, firm: true}
 	}

@@ -41,14 +41,14 @@ func newLab(c cell, w wrapper) (*lab, error) {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	l := &lab{w: w, dir: dir, marker: rand.Text(), self: self, own: map[int]bool{}}
-	for _, name := range []string{"home", "state"} {
+	for _, name := range []string{"home", "state", "tmp"} {
 		if err := os.Mkdir(l.path(name), 0o755); err != nil {
 			return nil, fmt.Errorf("prepare %s: %w", c.name, err)
 		}
 	}
 	// A small environment of our own, so that two machines run the same cells.
 	l.env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + l.path("home"), "XDG_STATE_HOME=" + l.path("state"), "D=" + dir, "SHELL=/bin/sh",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + l.path("home"), "XDG_STATE_HOME=" + l.path("state"), "TMPDIR=" + l.path("tmp"), "D=" + dir, "SHELL=/bin/sh",
 		"TERM=xterm-256color", "LANG=C.UTF-8", "LC_ALL=C.UTF-8",
 	}
 	return l, nil

@@ -30,7 +30,7 @@ func (r *run) wait(ctx context.Context) bool {
 		return true
 	}
 	r.began = r.cfg.Clock.Now()
-	signals.Catch(r.sigs, caught())
+	signals.Catch(r.incoming, caught())
 	if r.cfg.StateDir != "" {
 		r.takeLease()
 	}

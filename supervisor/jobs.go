@@ -188,7 +188,7 @@ func (r *run) stopNow(sig syscall.Signal, who int) {
 		case <-t.C:
 		}
 	})
-	signals.Take(r.sigs, unix.SIGTSTP) // where it takes ignoring it to stop
+	signals.Take(r.incoming, unix.SIGTSTP) // where it takes ignoring it to stop
 }
 
 // goOn resumes the run after a suspension, in front or behind as we are now.

@@ -55,9 +55,10 @@ type run struct {
 	reports chan wire.Message // see listen
 	// listening: the reports go there.
 	listening bool
-	over      chan struct{} // closed when Run no longer takes reports
-	sigs      chan os.Signal
-	ignored   []os.Signal // see catchIgnored
+	over      chan struct{}  // closed when Run no longer takes reports
+	incoming  chan os.Signal // what is caught
+	sigs      chan os.Signal // what is to be acted on, see sift
+	ignored   []os.Signal    // see catchIgnored
 	cont      chan os.Signal
 	gone      chan struct{} // the user's terminal is gone
 	wants     chan heartbeat.Answer
@@ -107,9 +108,11 @@ type run struct {
 	brief     bool
 	launchErr error
 	stop      stopState
-	together  bool // see Result.Keyed
-	evidence  []lifecycle.Evidence
-	left      store.Leftovers
+	// asked: the ledger's wish began the stop, and whoever wished it is about to wake us.
+	asked    atomic.Bool
+	together bool // see Result.Keyed
+	evidence []lifecycle.Evidence
+	left     store.Leftovers
 
 	// modes belongs to the relay's goroutine until the relay is over; reset is
 	// what it last asked to be undone.
@@ -139,14 +142,15 @@ func Run(ctx context.Context, cfg Config) Result {
 	ignored.Keep()
 	r := &run{
 		cfg: cfg, starved: -1, over: make(chan struct{}), reports: make(chan wire.Message),
-		sigs: cfg.Signals, cont: make(chan os.Signal, 1),
+		incoming: cfg.Signals, sigs: make(chan os.Signal, signalsMost), cont: make(chan os.Signal, 1),
 		gone: make(chan struct{}, 1), wants: make(chan heartbeat.Answer, 4),
 		prepared: make(chan bool, 1), recorded: make(chan struct{}),
 		concerns: make(chan concern, 4),
 	}
-	if r.sigs == nil {
-		r.sigs = make(chan os.Signal, signalsMost)
+	if r.incoming == nil {
+		r.incoming = make(chan os.Signal, signalsMost)
 	}
+	go sift(cfg.Clock, r.incoming, r.sigs)
 	if !r.wait(ctx) {
 		r.launchErr = errCalledOff
 	} else if err := r.begin(ctx); err != nil {
@@ -181,7 +185,7 @@ func (r *run) begin(ctx context.Context) (err error) {
 	}
 	// Before anything is started that we would leave behind. Signals are let go of by
 	// nobody: a run lasts as long as its process.
-	signals.Catch(r.sigs, caught())
+	signals.Catch(r.incoming, caught())
 	signals.Take(r.cont, unix.SIGCONT)
 	if err := r.startMonitor(ctx); err != nil {
 		return err

@@ -5,9 +5,11 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ocr-run/ocr-run/heartbeat/clock"
 	"github.com/ocr-run/ocr-run/supervisor/internal/signals"
 )
 
@@ -73,7 +75,7 @@ func (r *run) catchIgnored() {
 	for _, s := range []os.Signal{unix.SIGINT, unix.SIGQUIT} {
 		if signal.Ignored(s) {
 			r.ignored = append(r.ignored, s)
-			signals.Take(r.sigs, s)
+			signals.Take(r.incoming, s)
 		}
 	}
 }
@@ -95,6 +97,32 @@ func Catch() chan os.Signal {
 	c := make(chan os.Signal, signalsMost)
 	signals.Catch(c, []os.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM})
 	return c
+}
+
+// sameWish is how soon after a signal that asks for the end the same again is the same wish:
+// timeout(1) sends one to its child and one to its group, which is ours, some microseconds
+// apart. Whoever has seen what the first one did takes longer.
+const sameWish = 2 * time.Millisecond
+
+// sift hands signals on, but for those that only say again what the last one said. It goes by
+// when they come: whoever acts on them may be waiting for something else.
+func sift(c clock.Clock, from <-chan os.Signal, to chan<- os.Signal) {
+	var last os.Signal
+	var at time.Duration
+	for s := range from {
+		now := c.Now().Awake
+		wish := policyOf(s) == polite || policyOf(s) == firm
+		if wish && s == last && now-at < sameWish {
+			continue
+		}
+		if wish {
+			last, at = s, now
+		}
+		select {
+		case to <- s:
+		default: // so many wait to be acted on
+		}
+	}
 }
 
 // number is the number of a signal.

@@ -38,8 +38,6 @@ type stopState struct {
 	at     time.Duration  // awake time of the first wish
 	firm   bool           // KILL follows
 	passed syscall.Signal // the last signal passed on as it is
-	// asked: the ledger's wish began it, and whoever wished it is about to wake us.
-	asked bool
 }
 
 // signalled acts on a signal sent to the wrapper.
@@ -62,14 +60,10 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 		}
 		r.order(kind, wire.PackNum(int64(sig)))
 	case polite:
-		if !r.sameWish(sig) {
-			r.askPolitely(sig)
-		}
+		r.askPolitely(sig)
 	case firm:
 		switch {
-		case r.stop.asked:
-			r.stop.asked = false // one wish is one stop, in whichever order it reaches us
-		case r.sameWish(sig):
+		case r.asked.CompareAndSwap(true, false): // one wish is one stop, in whichever order it reaches us
 		case r.stop.firm:
 			r.beginStop(lifecycle.StoppedByUser, unix.SIGKILL)
 		default:
@@ -82,16 +76,6 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 			r.order(wire.MsgTell, wire.PackNum(int64(sig)))
 		}
 	}
-}
-
-// sameWishTime is how soon after a signal the same again is the same wish: timeout(1) sends
-// one to its child and one to its group, which is ours, some microseconds apart. Whoever has
-// seen what the first one did takes longer.
-const sameWishTime = 2 * time.Millisecond
-
-// sameWish says whether a signal only says again what the last one said.
-func (r *run) sameWish(sig syscall.Signal) bool {
-	return r.stop.by == lifecycle.StoppedByUser && r.stop.signal == sig && r.cfg.Clock.Now().Awake-r.stop.at < sameWishTime
 }
 
 // askPolitely passes an interrupt on. A second one while the first is still
@@ -175,7 +159,7 @@ func (r *run) wanted(ctx context.Context, a heartbeat.Answer) {
 	case a.StopRequested != lifecycle.StoppedByNobody && !r.stop.firm:
 		// Who cancels also wakes us: one wish is one stop.
 		r.beginStop(a.StopRequested, unix.SIGTERM)
-		r.stop.asked = a.StopRequested == lifecycle.StoppedByUser
+		r.asked.Store(a.StopRequested == lifecycle.StoppedByUser)
 	}
 }
 

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -13,26 +14,41 @@ import (
 	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 )
 
-// The same signal twice in a moment is one wish; another one, or a later one, is the next.
-func TestSameWish(t *testing.T) {
+// The same wish twice in a moment is one; another one, or a later one, is the next. What
+// means something else to a program passes as often as it comes.
+func TestSift(t *testing.T) {
 	t.Parallel()
-	begun := stopState{by: lifecycle.StoppedByUser, signal: unix.SIGTERM, at: time.Second}
+	const soon = sameWish - 1
 	for name, c := range map[string]struct {
-		now  time.Duration
-		sig  syscall.Signal
-		stop stopState
-		want bool
+		first, second syscall.Signal
+		after         time.Duration
+		once          bool
 	}{
-		"at once":        {time.Second + 50*time.Microsecond, unix.SIGTERM, begun, true},
-		"another signal": {time.Second + 50*time.Microsecond, unix.SIGINT, begun, false},
-		"later":          {time.Second + sameWishTime, unix.SIGTERM, begun, false},
-		"the first":      {time.Second, unix.SIGTERM, stopState{}, false},
-		"not the user's": {time.Second, unix.SIGTERM, stopState{by: lifecycle.StoppedByDeadline, signal: unix.SIGTERM, at: time.Second}, false},
+		"at once":           {unix.SIGTERM, unix.SIGTERM, soon, true},
+		"a key twice":       {unix.SIGINT, unix.SIGINT, soon, true},
+		"another wish":      {unix.SIGTERM, unix.SIGINT, soon, false},
+		"later":             {unix.SIGTERM, unix.SIGTERM, sameWish, false},
+		"no wish":           {unix.SIGUSR1, unix.SIGUSR1, soon, false},
+		"no wish of ours":   {unix.SIGHUP, unix.SIGHUP, soon, false},
+		"a size, then this": {unix.SIGWINCH, unix.SIGTERM, soon, false},
 	} {
-		r := &run{cfg: Config{Clock: clocktest.New(clock.Reading{Awake: c.now})}, stop: c.stop}
-		if got := r.sameWish(c.sig); got != c.want {
-			t.Errorf("%s: %v", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			now := clocktest.New(clock.Reading{Awake: time.Second})
+			from, to := make(chan os.Signal), make(chan os.Signal, 3)
+			defer close(from)
+			go sift(now, from, to)
+			from <- c.first
+			want[os.Signal](t, "first", <-to, c.first)
+			now.Advance(c.after)
+			from <- c.second
+			from <- unix.SIGCONT // behind it
+			next := os.Signal(c.second)
+			if c.once {
+				next = unix.SIGCONT
+			}
+			want(t, "next", <-to, next)
+		})
 	}
 }
 
@@ -42,12 +58,14 @@ func TestAskedAtOnce(t *testing.T) {
 	t.Parallel()
 	r := &run{
 		cfg:  Config{Clock: clocktest.New(clock.Reading{Awake: time.Second})},
-		stop: stopState{by: lifecycle.StoppedByUser, signal: unix.SIGTERM, at: time.Second, firm: true, asked: true},
+		stop: stopState{by: lifecycle.StoppedByUser, signal: unix.SIGTERM, at: time.Second, firm: true},
 	}
+	r.asked.Store(true)
 	r.signalled(t.Context(), unix.SIGTERM)
-	if r.stop.asked {
-		t.Error("the next signal is taken for this one")
-	}
+	want(t, "the next signal is taken for this one", r.asked.Load(), false)
+	r.asked.Store(true)
+	want(t, "it hurries who looks after what is left", r.hurries(unix.SIGTERM), false)
+	want(t, "the next does", r.hurries(unix.SIGTERM), true)
 }
 
 // Of a stop that is under way another reason is no second signal and no more grace; the

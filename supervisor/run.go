@@ -187,7 +187,12 @@ func (r *run) begin(ctx context.Context) (err error) {
 	// nobody: a run lasts as long as its process.
 	signals.Catch(r.incoming, caught())
 	signals.Take(r.cont, unix.SIGCONT)
-	if err := r.startMonitor(ctx); err != nil {
+	err = r.startMonitor(ctx)
+	if r.stop.by != lifecycle.StoppedByNobody || r.unwanted(ctx) {
+		r.launchErr = errCalledOff // it may have been what failed that, too
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	if err := r.prepare(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
@@ -192,12 +193,29 @@ func (r *run) descriptors() monitor.Descriptors {
 }
 
 // enterScope puts the run's future parent into a scope, if one was asked for: the
-// group of the run is then made inside it.
+// group of the run is then made inside it. Whoever asks for the end does not wait for that.
 func (r *run) enterScope(ctx context.Context) error {
 	if !r.cfg.Scope {
 		return nil
 	}
-	return enterScope(ctx, r.monitor, r.cfg.UID, os.Environ())
+	asking, giveUp := context.WithCancel(ctx)
+	defer giveUp()
+	entered := make(chan error, 1)
+	go func() { entered <- enterScope(asking, r.monitor, r.cfg.UID, os.Environ()) }()
+	for {
+		look := time.NewTimer(launchLook)
+		select {
+		case err := <-entered:
+			look.Stop()
+			return err
+		case <-look.C:
+		}
+		if r.unwanted(ctx) {
+			giveUp()
+			<-entered
+			return errCalledOff
+		}
+	}
 }
 
 // direct runs the monitor's part inside the wrapper. The run then lives on the

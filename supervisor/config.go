@@ -207,7 +207,7 @@ type Result struct {
 	// Interrupted says whether an interrupt came that nobody has acted on, because the
 	// command was over as soon as it had begun; a bare one might have died of it. Never nil.
 	Interrupted func() bool
-	// Bury waits for the monitor's end, for a second at most. It is to be called
+	// Bury waits for the monitor's end, for three seconds at most. It is to be called
 	// before the process ends; never nil.
 	Bury func()
 	// StopSignal is the signal that made a user's stop, 0 for none.

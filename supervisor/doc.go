@@ -42,8 +42,9 @@
 //	Relay             started by begin; waited for by Relay.Finish in end. It takes the
 //	                  user's terminal itself, before the first output or when launch
 //	                  finds that the run lasts: run.front is its own until then
-//	signals           started by the first signal that is asked for, in begin or wait;
-//	                  lives as long as the process (package signals)
+//	signals           started by the first signal that is asked for, in Catch, begin or
+//	                  wait; lives as long as the process (package signals)
+//	sift              started by Run; lives as long as the process
 //	Beater, its Alarm started by startHeart; waited for by stopHeart in end. While the
 //	and Wakes         run waits others, started and waited for by wait
 //	scout             started by startHeart; waited for by stopHeart in end

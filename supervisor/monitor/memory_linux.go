@@ -23,11 +23,12 @@ func UnloadProgram() {
 	if err != nil {
 		return
 	}
+	window := uintptr(max(windowSize, os.Getpagesize()))
 	for _, m := range unchanged(maps) {
 		// No piece is mapped beyond what one mapping is, and neighbours that differ in
 		// anything are two.
-		for at := m.from &^ (2*windowSize - 1); at < m.to; at += 2 * windowSize {
-			if w := (mapping{max(at, m.from), min(at+windowSize, m.to)}); w.from < w.to {
+		for at := m.from &^ (2*window - 1); at < m.to; at += 2 * window {
+			if w := (mapping{max(at, m.from), min(at+window, m.to)}); w.from < w.to {
 				advise(w, unix.MADV_RANDOM)
 			}
 		}

@@ -27,7 +27,8 @@ const UnkillableWait = 5 * time.Second
 // wait for a tidy end, and a stray agent costs money.
 const orphanGrace = 2 * time.Second
 
-// monitor is the parent of one run. All of it belongs to the goroutine of run.
+// monitor is the parent of one run. All of it belongs to the goroutine of start,
+// and then to that of run.
 type monitor struct {
 	wire  *wire.Conn
 	sigs  chan os.Signal // see hear

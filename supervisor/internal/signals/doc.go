@@ -17,6 +17,9 @@
 // executes, itself or in a child, begins with the default action; what comes to the child
 // before that is lost.
 //
+// What os/signal knows of a signal is not true any more once it was taken here: Notify
+// may get nothing, and Ignored may say what was. A process asks one of the two.
+//
 // # Goroutines
 //
 // The first who asks for a signal starts one, which reads the pipe for as long as the

@@ -2,8 +2,8 @@ package signals
 
 import "os"
 
-// Catch has signals sent to c, those excepted that are ignored, as this process was started
-// with: catching them would un-ignore them for the run, and nohup would protect nothing.
+// Catch has signals sent to c, those excepted that are ignored, as this process may have
+// been started: catching them would un-ignore them for the run, and nohup would protect nothing.
 // Without any it does nothing.
 func Catch(c chan<- os.Signal, sigs []os.Signal) {
 	var heard []os.Signal

@@ -132,6 +132,8 @@ func (r *run) unwanted(ctx context.Context) bool {
 		later = append(later, s)
 	}
 	switch {
+	case r.stop.by == lifecycle.StoppedByTerminal && (r.tty == nil || !r.tty.Gone()):
+		r.stop.by = lifecycle.StoppedByUser // there is no command yet to which it could mean something else
 	case r.pressed.Load() != 0:
 		r.stop.by, r.stop.signal = lifecycle.StoppedByUser, unix.SIGINT
 	case ctx.Err() != nil && r.stop.by == lifecycle.StoppedByNobody:

@@ -347,12 +347,18 @@ func (r *run) takeOver(ctx context.Context) {
 			}
 		}
 	}
-	group, _ := proc.GroupAt(r.launched.Cgroup)
+	at, grace := r.launched.Cgroup, r.cfg.Grace
+	if r.launched.Child.PID == 0 {
+		// The monitor may have made it, and not have told us; and what is there has not
+		// run, and has nothing to tidy up.
+		at, grace = proc.GroupPath(r.cfg.UID), 0
+	}
+	group, _ := proc.GroupAt(at)
 	r.left = monitor.Named(proc.StopUntilQuiet(context.WithoutCancel(ctx), proc.StopConfig{
 		Groups: []proc.Group{group},
 		Census: kin.Below,
 		Keep:   keep,
-		Grace:  r.cfg.Grace,
+		Grace:  grace,
 		Now:    func() time.Duration { return r.cfg.Clock.Now().Awake },
 		Reap:   reap,
 	}))

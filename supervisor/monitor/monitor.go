@@ -443,8 +443,9 @@ func (m *monitor) orphan() {
 	m.orphaned = true
 	m.giveBack()
 	if m.held > 0 {
-		// Nobody knows of it, and it has done nothing.
+		// Nobody knows of it, and it has done nothing. Its group is removed once it is gone.
 		_ = unix.Kill(m.held, unix.SIGKILL)
+		_, _ = unix.Wait4(m.held, nil, 0, nil)
 	}
 	if m.pid == 0 {
 		m.exited = true

@@ -212,8 +212,7 @@ func (r *run) enterScope(ctx context.Context) error {
 		}
 		if r.unwanted(ctx) {
 			giveUp()
-			<-entered
-			return errCalledOff
+			return errors.Join(errCalledOff, <-entered)
 		}
 	}
 }

@@ -31,9 +31,27 @@ const lookTimeout = time.Second
 // whoever comes next.
 const tidyTimeout = 300 * time.Millisecond
 
-// openLedger opens the ledger, and creates it when there is none yet.
+// openLedger opens the ledger for a verb that writes, and creates it when there is none
+// yet. What waits of the run we are in is taken in first: what the verb does may count as
+// that run's, and one that began while the ledger was locked has no row yet.
 func (c call) openLedger(ctx context.Context) (*store.Ledger, error) {
-	return c.openPatiently(ctx, busyTimeout)
+	l, err := c.openPatiently(ctx, busyTimeout)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.takeInOwn(ctx, l); err != nil {
+		return nil, errors.Join(c.failed(err), l.Close())
+	}
+	return l, nil
+}
+
+// takeInOwn takes in what waits of the run we are in.
+func (c call) takeInOwn(ctx context.Context, l *store.Ledger) error {
+	dir, err := c.stateDir()
+	if err != nil {
+		return err
+	}
+	return store.IngestRun(ctx, l, spoolDir(dir), c.ownUID())
 }
 
 // openPatiently opens the ledger and waits so long for other processes, then and

@@ -218,7 +218,7 @@ func (w *watcher) look(ctx context.Context) error {
 	}
 	w.joinHosts(ctx, rows)
 	w.flow, w.children, w.runs = flowViewOf(f, rows), flowChildren(rows), w.runs[:0]
-	for i, v := range w.views(ctx, rows) {
+	for i, v := range w.views(ctx, w.ledger, rows) {
 		run := render.Watched{Execution: v}
 		run.Doing, run.Line = w.doing(rows[i])
 		w.runs = append(w.runs, run)

@@ -73,7 +73,7 @@ func (c call) inLedger(ctx context.Context, writes bool, do func(*store.Ledger) 
 	if writes {
 		l, err = c.openLedger(ctx)
 	} else if l, err = c.readLedger(ctx); l != nil {
-		_ = c.takeInOwn(ctx, l) // who only looks is shown what is there
+		_ = c.takeInOf(ctx, l, c.ownUID()) // who only looks is shown what is there
 	}
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func readingExits() []exitLine {
 		{exitOK, "shown"},
 		{exitError, "the ledger cannot be read"},
 		{exitUsage, "usage error"},
-		{exitAmbiguous, "several runs answer to UID; they are listed"},
+		{exitAmbiguous, "several runs answer to UID; some of them are named"},
 		{exitNotFound, "no run answers to UID"},
 		{exitBusy, "another process keeps the ledger locked"},
 	}

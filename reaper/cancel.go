@@ -81,11 +81,9 @@ func settleIfDead(ctx context.Context, c Config, uid string) (over, settled bool
 		return false, false, err
 	}
 	at := c.Observe()
-	switch {
-	case e.Process.End.Over():
-		return true, false, nil
-	case !abandoned(e, at):
-		return false, false, nil
+	e, dead, err := lastWord(ctx, c.Ledger, c.spoolDir(), e, at)
+	if err != nil || !dead {
+		return err == nil && e.Process.End.Over(), false, err
 	}
 	var r Report
 	err = settle(ctx, c.Ledger, e, at, &r)

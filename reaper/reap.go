@@ -83,12 +83,16 @@ func (w *sweeping) settle(ctx context.Context) error {
 	at := w.Observe()
 	failures := []error{err}
 	for _, e := range open {
+		e, dead, err := lastWord(ctx, w.Ledger, w.spoolDir(), e, at)
+		if err != nil {
+			failures = append(failures, fmt.Errorf("execution %s: %w", e.UID, err))
+		}
 		step, ok := settling(newRun(e, at), at)
-		if !ok {
+		if !dead || !ok {
 			continue
 		}
 		var r Report
-		err := settle(ctx, w.Ledger, e, at, &r)
+		err = settle(ctx, w.Ledger, e, at, &r)
 		step.Done = err == nil
 		if err != nil && !errors.Is(err, store.ErrFenced) {
 			failures = append(failures, fmt.Errorf("execution %s: %w", e.UID, err))

@@ -39,7 +39,7 @@ func Settle(ctx context.Context, l *store.Ledger, spoolDir string, at heartbeat.
 	failures = append(failures, err)
 	open, err := l.Unsettled(ctx)
 	failures = append(failures, err)
-	failures = append(failures, settleAll(ctx, l, open, at, &r))
+	failures = append(failures, settleAll(ctx, l, spoolDir, open, at, &r))
 	if stateDir := filepath.Dir(spoolDir); !underWay(stateDir) {
 		failures = append(failures, thawLeft(ctx, l, stateDir, at, lookedAfter(open, at)))
 	}
@@ -55,7 +55,7 @@ func SettleAhead(ctx context.Context, l *store.Ledger, spoolDir, uid string, at 
 	n, spool := store.IngestSpool(ctx, l, spoolDir)
 	r.Ingested = n
 	rows, err := l.QueueAhead(ctx, uid)
-	err = errors.Join(spool, err, settleAll(ctx, l, rows, at, &r))
+	err = errors.Join(spool, err, settleAll(ctx, l, spoolDir, rows, at, &r))
 	return r, err
 }
 
@@ -69,17 +69,36 @@ func lookedAfter(rows []store.Execution, at heartbeat.Observer) map[string]bool 
 }
 
 // settleAll settles those of the rows that are abandoned.
-func settleAll(ctx context.Context, l *store.Ledger, rows []store.Execution, at heartbeat.Observer, r *Report) error {
+func settleAll(ctx context.Context, l *store.Ledger, spoolDir string, rows []store.Execution, at heartbeat.Observer, r *Report) error {
 	var failures []error
 	for _, e := range rows {
-		if !abandoned(e, at) {
-			continue
+		e, dead, err := lastWord(ctx, l, spoolDir, e, at)
+		if dead {
+			err = settle(ctx, l, e, at, r)
 		}
-		if err := settle(ctx, l, e, at, r); err != nil && !errors.Is(err, store.ErrFenced) {
+		if err != nil && !errors.Is(err, store.ErrFenced) {
 			failures = append(failures, fmt.Errorf("settle execution %s: %w", e.UID, err))
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// lastWord is the row of an abandoned run with all that its wrapper had to say, and
+// whether it is abandoned still. A wrapper may have put its end into the spool after that
+// was looked at, and died; now that it is dead nothing more comes. A spool that cannot be
+// read keeps no row open: that is trouble of its own.
+func lastWord(ctx context.Context, l *store.Ledger, spoolDir string, e store.Execution, at heartbeat.Observer) (store.Execution, bool, error) {
+	if !abandoned(e, at) {
+		return e, false, nil
+	}
+	if err := store.IngestRun(ctx, l, spoolDir, e.UID); errors.Is(err, store.ErrBusy) || ctx.Err() != nil {
+		return e, false, err
+	}
+	now, err := l.Execution(ctx, e.UID)
+	if err != nil {
+		return e, false, err
+	}
+	return now, abandoned(now, at), nil
 }
 
 // unknownMonitor is how long, in awake time, a row without a launch is left to a

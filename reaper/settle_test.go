@@ -1,6 +1,7 @@
 package reaper
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -93,6 +94,26 @@ func TestDeadWrapperWithoutRecordIsLost(t *testing.T) {
 	}
 	if _, r := settled(t, l, dir, "a", at); r != (Report{}) {
 		t.Errorf("the second sweep did %+v", r)
+	}
+}
+
+// The end of a wrapper that could not write it into the ledger is its end, whoever comes
+// upon the row before upon the spool.
+func TestTheLastWordOfADeadWrapperIsHeard(t *testing.T) {
+	t.Parallel()
+	s, at := newSweep(t), here(t)
+	announce(t, s.Ledger, s.dir, s.uid, noOne(at), noOne(at), at)
+	journal := store.NewRecorder(store.RecorderConfig{
+		SpoolDir: s.spoolDir(), Open: func(context.Context) (*store.Ledger, error) { return nil, store.ErrBusy },
+	})
+	if _, err := journal.Finish(t.Context(), store.Ending{UID: s.uid, Generation: 1, End: lifecycle.EndExited, ExitCode: new(3), At: at.Now}); err != nil {
+		t.Fatal(err)
+	}
+	if err := Await(t.Context(), s.Config, s.uid); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := s.Ledger.Execution(t.Context(), s.uid); err != nil || e.Process.End != lifecycle.EndExited || len(e.Evidence) != 0 {
+		t.Errorf("%+v, %v", e.Process, err)
 	}
 }
 

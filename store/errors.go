@@ -55,6 +55,12 @@ func hasCode(err error, codes ...int) bool {
 	return ok && slices.Contains(codes, serr.Code()&0xff)
 }
 
+// inTheWay says whether err is that another process holds what is needed: the ledger,
+// or the spool.
+func inTheWay(err error) bool {
+	return errors.Is(err, ErrBusy) || hasCode(err, codeBusy, codeLocked)
+}
+
 // damaged says what is wrong with the file and how to go on without it.
 func damaged(path, reason string) error {
 	return fmt.Errorf("%w: %s; move it aside and a new one will be made: %s", ErrDamaged, reason, moveAside(path))

@@ -268,14 +268,16 @@ func TestFinishOfAnOldGenerationIsFenced(t *testing.T) {
 func TestLostLearnsTheRealEnd(t *testing.T) {
 	t.Parallel()
 	l := announced(t)
-	must(t, finish(t.Context(), l, lost("u1", 5000)))
-	if got := execution(t, l, "u1"); got.AwakeMS != -1 || got.Process.End != lifecycle.EndLost {
+	end := lost("u1", 5000)
+	end.Evidence = []lifecycle.Evidence{{Source: lifecycle.SourceLedger, Detail: "vanished"}}
+	must(t, finish(t.Context(), l, end))
+	if got := execution(t, l, "u1"); got.AwakeMS != -1 || got.Process.End != lifecycle.EndLost || len(got.Evidence) != 1 {
 		t.Errorf("lost row is %+v", got)
 	}
 	must(t, finish(t.Context(), l, storetest.Exit("u1", 0, 6000)))
 	must(t, finish(t.Context(), l, storetest.Exit("u1", 1, 7000)))
 	got := execution(t, l, "u1")
-	if got.Process.End != lifecycle.EndExited || *got.Process.ExitCode != 0 || got.EndedAtMS != 6000 {
+	if len(got.Evidence) != 0 || got.Process.End != lifecycle.EndExited || *got.Process.ExitCode != 0 || got.EndedAtMS != 6000 {
 		t.Errorf("late truth is %+v", got)
 	}
 	wantEvents(t, l, "u1", lifecycle.EventAnnounced, lifecycle.EventStarted, lifecycle.EventLost, lifecycle.EventLateTruth)

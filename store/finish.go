@@ -182,8 +182,14 @@ func withReported(ctx context.Context, tx *sql.Tx, e Ending) ([]lifecycle.Eviden
 }
 
 // learnEnd replaces a lost end by the real one. What the row already says about
-// rounds and requests stays.
-func learnEnd(ctx context.Context, tx *sql.Tx, e Ending) error {
+// rounds and requests stays; why it was given up as lost was not so.
+func learnEnd(ctx context.Context, tx *sql.Tx, e Ending) (err error) {
+	if _, err := tx.ExecContext(ctx, `UPDATE executions SET evidence = NULL WHERE uid = ?`, e.UID); err != nil {
+		return err
+	}
+	if e.Evidence, err = withReported(ctx, tx, e); err != nil {
+		return err
+	}
 	return settleEnd(ctx, tx, lifecycle.EventLateTruth, e, nil, nil)
 }
 

@@ -43,6 +43,17 @@ func IngestSpool(ctx context.Context, l *Ledger, dir string) (n int, err error) 
 	return n, errors.Join(errors.Join(failures...), unlock())
 }
 
+// IngestRun takes in the facts of one execution, for somebody who must know that its
+// row says all there is: another process that takes in is waited for, as long as the
+// ledger waits for a writer. Where nothing of it waits there is nothing to do.
+func IngestRun(ctx context.Context, l *Ledger, dir, uid string) error {
+	s := spool{dir: dir}
+	if !s.holds(uid) {
+		return nil
+	}
+	return l.patiently(ctx, func() error { return s.takeInOne(ctx, l, uid) })
+}
+
 // waiting lists the base names of the executions with facts in the spool.
 func (s spool) waiting() ([]string, error) {
 	entries, err := os.ReadDir(s.dir)

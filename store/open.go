@@ -104,12 +104,12 @@ func (l *Ledger) patiently(ctx context.Context, fn func() error) error {
 	giveUp := time.NewTimer(wait - min(l.busy, busySlice)/2)
 	defer giveUp.Stop()
 	err := fn()
-	if !hasCode(err, codeBusy, codeLocked) {
+	if !inTheWay(err) {
 		return err
 	}
 	again := time.NewTicker(busyPause)
 	defer again.Stop()
-	for hasCode(err, codeBusy, codeLocked) {
+	for inTheWay(err) {
 		// First of all: of several that are ready select takes any.
 		select {
 		case <-giveUp.C:

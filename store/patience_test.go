@@ -59,3 +59,20 @@ func TestPatienceIsKept(t *testing.T) {
 		})
 	}
 }
+
+// A spool that another process takes in is waited for as the ledger is.
+func TestPatienceIsForTheSpoolToo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		err := (&Ledger{busy: time.Second}).patiently(t.Context(), func() error {
+			if tries++; tries < 3 {
+				return ErrBusy
+			}
+			return nil
+		})
+		if err != nil || tries != 3 {
+			t.Errorf("after %d tries: %v", tries, err)
+		}
+	})
+}

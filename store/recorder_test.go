@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/store/storetest"
@@ -403,6 +405,29 @@ func TestASpoolIsTakenInOnce(t *testing.T) {
 }
 
 // A uid that came from outside may be anything.
+// Who must know what waits of one run does not take it for nothing that another process
+// is taking in.
+func TestTheFactsOfOneRunAreTakenIn(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	l, err := d.open(t.Context())
+	must(t, err)
+	t.Cleanup(func() { must(t, l.Close()) })
+	must(t, store.IngestRun(t.Context(), l, d.spool, "u1"))
+	d.away.Store(true)
+	d.live(t)
+	lock, err := os.Create(filepath.Join(d.spool, ".lock"))
+	must(t, err)
+	must(t, unix.Flock(int(lock.Fd()), unix.LOCK_EX))
+	wantError(t, store.IngestRun(t.Context(), l, d.spool, "u1"), store.ErrBusy)
+	must(t, lock.Close())
+	must(t, store.IngestRun(t.Context(), l, d.spool, "u1"))
+	d.wantSpool(t)
+	if e := execution(t, l, "u1"); e.StartedAtMS != 2000 {
+		t.Errorf("row is %+v", e)
+	}
+}
+
 func TestAStrangeUIDStaysInTheSpool(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -39,7 +39,7 @@ the run's uid. What came of it:
 			{exitOK, "settled, accepted or already_terminal"},
 			{exitError, "the ledger cannot be written, or something of the run could not be stopped"},
 			{exitUsage, "usage error"},
-			{exitAmbiguous, "several runs answer to UID; they are listed"},
+			{exitAmbiguous, "several runs answer to UID; some of them are named"},
 			{exitNotFound, "no run answers to UID"},
 			{exitInvariant, "refused"},
 			{exitBusy, "another process keeps the ledger locked, or a sweep does not end"},

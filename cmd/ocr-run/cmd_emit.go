@@ -59,7 +59,7 @@ are no error; --json says why. TYPE is one of
 			{exitOK, "taken in, or nothing to do"},
 			{exitError, "neither the ledger nor the spool can be written"},
 			{exitUsage, "usage error"},
-			{exitAmbiguous, "several runs answer to --uid; they are listed"},
+			{exitAmbiguous, "several runs answer to --uid; some of them are named"},
 			{exitNotFound, "called outside a run, or the run is not known"},
 		},
 		examples: []string{"ocr-run emit turn.started --turn 7", "ocr-run emit turn.completed --turn 7 --state failed --detail 'stream closed'", "ocr-run emit session.state.changed --state ready --json"},

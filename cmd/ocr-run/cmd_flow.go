@@ -38,7 +38,7 @@ func refusalExits() []exitLine {
 	return []exitLine{
 		{exitError, "persist_failed: the ledger cannot be written"},
 		{exitUsage, "usage error"},
-		{exitAmbiguous, "several flows answer to FLOW; they are listed"},
+		{exitAmbiguous, "several flows answer to FLOW; some of them are named"},
 		{exitNotFound, "not_found: no flow answers to FLOW"},
 		{exitTransition, "invalid_transition: no such step leads from the state it is in"},
 		{exitInvariant, "not_managed, owner_mismatch, cancel_requested, terminal or revision_conflict"},

@@ -40,7 +40,7 @@ part of. What came of it:
 			{exitOK, "settled, accepted or already_terminal"},
 			{exitError, "the ledger cannot be written, or something of a run could not be stopped"},
 			{exitUsage, "usage error"},
-			{exitAmbiguous, "several flows answer to FLOW; they are listed"},
+			{exitAmbiguous, "several flows answer to FLOW; some of them are named"},
 			{exitNotFound, "not_found: no flow answers to FLOW"},
 			{exitInvariant, "refused"},
 			{exitBusy, "another process keeps the ledger locked, or a sweep does not end"},

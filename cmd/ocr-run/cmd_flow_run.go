@@ -212,7 +212,7 @@ func (r *flowRun) commit(ctx context.Context, w *wrapping, cfg supervisor.Config
 		r.note("%s", err)
 	}
 	if e, err := l.Execution(ctx, w.uid); err == nil {
-		view.Execution = &r.views(ctx, []store.Execution{e})[0]
+		view.Execution = &r.views(ctx, l, []store.Execution{e})[0]
 	}
 	return res, r.report(view, nil)
 }

@@ -26,7 +26,7 @@ that this run is part of.`,
 			{exitOK, "shown"},
 			{exitError, "the ledger cannot be read"},
 			{exitUsage, "usage error"},
-			{exitAmbiguous, "several flows answer to FLOW; they are listed"},
+			{exitAmbiguous, "several flows answer to FLOW; some of them are named"},
 			{exitNotFound, "no flow answers to FLOW"},
 			{exitBusy, "another process keeps the ledger locked"},
 		},
@@ -81,7 +81,7 @@ func (c call) flowTree(ctx context.Context, l *store.Ledger, f store.Flow) (rend
 	c.joinHosts(ctx, children)
 	all := slices.Concat(children, nested)
 	slices.SortStableFunc(all, func(a, b store.Execution) int { return cmp.Compare(a.At.WallMS, b.At.WallMS) })
-	return flowViewOf(f, children), c.tree(ctx, all, nil), nil
+	return flowViewOf(f, children), c.tree(ctx, l, all, nil), nil
 }
 
 // uidsOf are the names of runs.

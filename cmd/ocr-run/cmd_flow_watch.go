@@ -41,7 +41,7 @@ The exit code is what the flow amounts to.`,
 			{exitOK, "success; with --idle also: nothing of it runs, and all went well"},
 			{exitError, "failed, or the ledger cannot be read"},
 			{exitUsage, "usage error"},
-			{exitAmbiguous, "several flows answer to FLOW; they are listed"},
+			{exitAmbiguous, "several flows answer to FLOW; some of them are named"},
 			{exitNotFound, "no flow answers to FLOW"},
 			{exitBusy, "another process keeps the ledger locked"},
 			{exitIncomplete, "incomplete: it was ended as done, and a run of it was no success"},
@@ -218,7 +218,7 @@ func (w *watcher) look(ctx context.Context) error {
 	}
 	w.joinHosts(ctx, rows)
 	w.flow, w.children, w.runs = flowViewOf(f, rows), flowChildren(rows), w.runs[:0]
-	for i, v := range w.views(ctx, rows) {
+	for i, v := range w.views(ctx, w.ledger, rows) {
 		run := render.Watched{Execution: v}
 		run.Doing, run.Line = w.doing(rows[i])
 		w.runs = append(w.runs, run)

@@ -82,7 +82,7 @@ func (c call) printForest(ctx context.Context, workspace string) error {
 			}
 			views = append(views, *view)
 		}
-		forest = c.tree(ctx, runs, views)
+		forest = c.tree(ctx, l, runs, views)
 		return nil
 	})
 	if err != nil {
@@ -102,7 +102,9 @@ func (c call) executions(ctx context.Context, f store.Filter) ([]render.Executio
 		if err != nil {
 			return c.failed(err)
 		}
-		all = c.views(ctx, rows)
+		all = slices.DeleteFunc(c.views(ctx, l, rows), func(e render.Execution) bool {
+			return f.Over != nil && *f.Over != (e.EndedAt != nil) // it ended meanwhile
+		})
 		return nil
 	})
 	if err == nil && !found {

@@ -38,7 +38,7 @@ flags of a wrapped run can be given.`,
 		exits: []exitLine{
 			{exitOK, "and any other code: as of a wrapped run"},
 			{exitUsage, "usage error"},
-			{exitAmbiguous, "several runs answer to UID; they are listed"},
+			{exitAmbiguous, "several runs answer to UID; some of them are named"},
 			{exitNotFound, "no run answers to UID, or nothing continues it"},
 			{exitInvariant, "it has not ended, or is being continued already"},
 			{exitBusy, "another process keeps the ledger locked"},

@@ -34,7 +34,7 @@ func readingExits() []exitLine {
 		{exitOK, "shown"},
 		{exitError, "the ledger cannot be read"},
 		{exitUsage, "usage error"},
-		{exitAmbiguous, "several runs answer to UID; they are listed"},
+		{exitAmbiguous, "several runs answer to UID; some of them are named"},
 		{exitNotFound, "no run answers to UID"},
 		{exitBusy, "another process keeps the ledger locked"},
 	}
@@ -63,7 +63,7 @@ func runShow(ctx context.Context, c call) error {
 
 // printRun prints a run of ours with what went on with it and what was started in it.
 func (c call) printRun(ctx context.Context, l *store.Ledger, row store.Execution) error {
-	view := c.views(ctx, []store.Execution{row})[0]
+	view := c.views(ctx, l, []store.Execution{row})[0]
 	view.Attempts = attemptsView(chain(ctx, l, row))
 	if c.flags.Bool("json") {
 		return c.printExecution(view)
@@ -82,7 +82,7 @@ func (c call) printRun(ctx context.Context, l *store.Ledger, row store.Execution
 		return err
 	}
 	all := append([]store.Execution{row}, below...)
-	return c.printText(render.Tree(c.style(), c.tree(ctx, all, nil)))
+	return c.printText(render.Tree(c.style(), c.tree(ctx, l, all, nil)))
 }
 
 // showForeign prints a run that only the host of this directory knows; unknown is

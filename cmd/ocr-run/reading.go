@@ -31,9 +31,27 @@ const lookTimeout = time.Second
 // whoever comes next.
 const tidyTimeout = 300 * time.Millisecond
 
-// openLedger opens the ledger, and creates it when there is none yet.
+// openLedger opens the ledger for a verb that writes, and creates it when there is none
+// yet. What waits of the run we are in is taken in first: what the verb does may count as
+// that run's, and one that began while the ledger was locked has no row yet.
 func (c call) openLedger(ctx context.Context) (*store.Ledger, error) {
-	return c.openPatiently(ctx, busyTimeout)
+	l, err := c.openPatiently(ctx, busyTimeout)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.takeInOf(ctx, l, c.ownUID()); err != nil {
+		return nil, errors.Join(c.failed(err), l.Close())
+	}
+	return l, nil
+}
+
+// takeInOf takes in what waits of one run.
+func (c call) takeInOf(ctx context.Context, l *store.Ledger, uid string) error {
+	dir, err := c.stateDir()
+	if err != nil {
+		return err
+	}
+	return store.IngestRun(ctx, l, spoolDir(dir), uid)
 }
 
 // openPatiently opens the ledger and waits so long for other processes, then and
@@ -134,17 +152,37 @@ func (c call) hintNoLedger() {
 }
 
 // views judges rows as they are now.
-func (c call) views(ctx context.Context, all []store.Execution) []render.Execution {
+func (c call) views(ctx context.Context, l *store.Ledger, all []store.Execution) []render.Execution {
 	c.joinHosts(ctx, all)
 	at := c.observer()
+	bounded, cancel := context.WithTimeout(ctx, tidyTimeout)
+	defer cancel()
 	out := make([]render.Execution, 0, len(all))
 	for _, e := range all {
-		liveness := reaper.Look(e, at)
+		e, liveness := c.look(bounded, l, e, at)
 		v := executionView(e, liveness, at.Now)
 		v.Lights = lightsView(e, heartbeat.LightsOf(e, liveness, at), at)
 		out = append(out, v)
 	}
 	return out
+}
+
+// look sees how the wrapper of a row does. One that has gone may have written its end
+// since the row was read, into the ledger or the spool: the row is read once more before
+// anybody is told.
+func (c call) look(ctx context.Context, l *store.Ledger, e store.Execution, at heartbeat.Observer) (store.Execution, heartbeat.Liveness) {
+	liveness := reaper.Look(e, at)
+	if liveness != heartbeat.LivenessGone {
+		return e, liveness
+	}
+	_ = c.takeInOf(ctx, l, e.UID) // it is shown as it stands then
+	now, err := l.Execution(ctx, e.UID)
+	if err != nil || !now.Process.End.Over() {
+		return e, liveness
+	}
+	rows := []store.Execution{now}
+	c.joinHosts(ctx, rows)
+	return rows[0], reaper.Look(now, at)
 }
 
 // style is how text goes to stdout.

@@ -60,8 +60,8 @@ func (c call) takeUp(ctx context.Context, l *store.Ledger, w store.Workflow) err
 		return nil
 	}
 	linked, err := l.TakeUp(ctx, w.ID, uid, c.now())
-	if linked {
-		c.note("linked session %s to run %s", w.ID, uid)
+	if err == nil {
+		c.noteLink(w, uid, linked)
 	}
 	return err
 }
@@ -72,8 +72,8 @@ func (c call) inLedger(ctx context.Context, writes bool, do func(*store.Ledger) 
 	var l *store.Ledger
 	if writes {
 		l, err = c.openLedger(ctx)
-	} else {
-		l, err = c.readLedger(ctx)
+	} else if l, err = c.readLedger(ctx); l != nil {
+		_ = c.takeInOf(ctx, l, c.ownUID()) // who only looks is shown what is there
 	}
 	if err != nil {
 		return err

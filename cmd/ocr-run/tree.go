@@ -10,7 +10,7 @@ import (
 // tree puts runs below the runs they were started in, and below their flows where
 // those are given: a flow below the run that created it, if that is there. What
 // nothing given leads to is a root. The order stays.
-func (c call) tree(ctx context.Context, all []store.Execution, flows []render.Flow) []render.Node {
+func (c call) tree(ctx context.Context, l *store.Ledger, all []store.Execution, flows []render.Flow) []render.Node {
 	g := grown{runs: map[string]bool{}, flows: map[string]bool{}, below: map[string][]render.Node{}}
 	for _, e := range all {
 		g.runs[e.UID] = true
@@ -29,7 +29,7 @@ func (c call) tree(ctx context.Context, all []store.Execution, flows []render.Fl
 	for _, e := range all {
 		inFlow[e.UID] = e.FlowID
 	}
-	for i, v := range c.views(ctx, all) {
+	for i, v := range c.views(ctx, l, all) {
 		e, above := all[i], ""
 		switch {
 		case g.flows[e.FlowID] && (!g.runs[e.ParentUID] || inFlow[e.ParentUID] != e.FlowID):

@@ -82,10 +82,26 @@ func reannounce(ctx context.Context, tx *sql.Tx, a Announcement, launch Launch, 
 	if err := joinFlow(ctx, tx, a); err != nil {
 		return err
 	}
+	if err := linkBegun(ctx, tx, a); err != nil {
+		return err
+	}
 	if launch.Child.PID == 0 {
 		return nil
 	}
 	return launched(ctx, tx, launch)
+}
+
+// linkBegun links a row to what its run has worked on in this ledger before the row was
+// there to be linked.
+func linkBegun(ctx context.Context, tx *sql.Tx, a Announcement) error {
+	begun, err := workflows(ctx, tx, selectWorkflow+` JOIN (SELECT workflow_id, min(seq) AS seq FROM events WHERE uid = ? GROUP BY workflow_id) mine
+		ON mine.workflow_id = w.id WHERE w.kind <> 'flow' ORDER BY mine.seq`, a.UID)
+	for _, w := range begun {
+		if err == nil {
+			_, err = link(ctx, tx, Begin{ID: w.ID, UID: a.UID, At: Instant{WallMS: w.UpdatedAtMS}})
+		}
+	}
+	return err
 }
 
 // acceptedLinks clears the links of a that the ledger would refuse.

@@ -70,6 +70,8 @@ type Recorder struct {
 	spoolLost bool
 	// lost is why the last fact could be written nowhere, nil when it could.
 	lost error
+	// gone is what the run worked on in ledgers that were lost under it.
+	gone lostWork
 	// vouched: the row in the ledger as it is open is known to be ours.
 	vouched bool
 	// disowned is why the row is another's: nothing of ours is to be written to it. Nil
@@ -226,17 +228,19 @@ func (r *Recorder) Foresee(ctx context.Context) {
 	}
 }
 
-// Finish is Ledger.Finish. It marks the ending degraded when the run was. A run
-// whose end went to the spool is not known to be alone. What the run's own
+// Finish is Ledger.Finish. It marks the ending degraded when the run was, and adds
+// what AddLost does. A run whose end went to the spool, or that has lost work, is not
+// known to be alone. What the run's own
 // processes have put into the spool goes first: it is what they did before the end.
 func (r *Recorder) Finish(ctx context.Context, e Ending) (alone bool, err error) {
 	r.catchUp(ctx, e.UID)
 	e.Degraded = e.Degraded || r.Degraded()
 	err = r.record(ctx, fact{Op: opFinish, Ending: &e}, func(ctx context.Context, l *Ledger) error {
+		r.gone.addTo(ctx, l, &e)
 		alone, err = l.Finish(ctx, e)
 		return err
 	})
-	return alone, err
+	return alone && (e.HostWorkflow == nil || !e.HostWorkflow.Lost), err
 }
 
 // Append is Ledger.Append. The sequence number is 0 when the event went to the
@@ -301,16 +305,6 @@ func (r *Recorder) remember(f fact) {
 	}
 }
 
-// calm is a context that never ends, and says how long a write may wait for
-// others. A deadline would do, at the price of a timer and a goroutine for every
-// statement, and of the thread switches they cost; and waiting for other writers
-// is all that can take long.
-type calm struct {
-	context.Context //nolint:containedctx // it is a context
-
-	patience time.Duration
-}
-
 // record writes a fact to the ledger, or else to the spool. A fact without an
 // operation is not worth spooling. One at a time, so that facts stay in order.
 func (r *Recorder) record(ctx context.Context, f fact, write func(context.Context, *Ledger) error) error {
@@ -356,7 +350,7 @@ func (r *Recorder) record(ctx context.Context, f fact, write func(context.Contex
 	if f.Op == "" {
 		return err
 	}
-	r.divert(f)
+	r.divert(ctx, f)
 	return nil
 }
 
@@ -432,6 +426,7 @@ func (r *Recorder) announceAgain(ctx context.Context, l *Ledger, f fact) error {
 	}
 	a := *r.memory.Announcement
 	r.reannounced = true
+	r.gone.missed(r.entered)
 	if err := l.Reannounce(ctx, a, launch, r.memory.Generation); err != nil {
 		return err
 	}
@@ -446,6 +441,7 @@ func (r *Recorder) opened(ctx context.Context) (*Ledger, error) {
 		if err == nil && !replaced {
 			return r.ledger, nil
 		}
+		r.gone.readFrom(ctx, r.ledger, r.memory.Announcement)
 		if err := errors.Join(err, r.drop()); err != nil {
 			return nil, err
 		}
@@ -470,8 +466,11 @@ func (r *Recorder) drop() error {
 
 // divert writes a fact to the spool. The spool begins with the announcement, so
 // that it makes sense to a ledger that knows nothing of this run.
-func (r *Recorder) divert(f fact) {
+func (r *Recorder) divert(ctx context.Context, f fact) {
 	r.vouched = false
+	if f.Ending != nil {
+		r.gone.addTo(ctx, nil, f.Ending)
+	}
 	if a := cmp.Or(f.Announcement, r.memory.Announcement); a != nil {
 		f.Wrapper = &a.Wrapper
 	}

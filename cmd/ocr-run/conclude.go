@@ -108,6 +108,7 @@ func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Executi
 		return known(res, hostedView(res))
 	}
 	l, err := w.journal.Ledger(ctx)
+	w.journal.AddLost(ctx, &res.Ending)
 	if err == nil {
 		var e store.Execution
 		e, err = l.Execution(ctx, w.uid)
@@ -124,7 +125,7 @@ func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Executi
 	}
 	w.log.Warn().Err(err).Msg("read back")
 	e := known(res, hostedView(res))
-	if w.host == nil {
+	if w.host == nil && (e.Workflow == nil || e.Workflow.Completeness == lifecycle.CompletenessComplete) {
 		e.Workflow = unreadable(res.InLedger)
 	}
 	e.Degraded = true
@@ -135,8 +136,8 @@ func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Executi
 // unfinished is a run whose end the ledger did not take, with the work it knows of.
 func (w *wrapping) unfinished(ctx context.Context, row store.Execution, res supervisor.Result) store.Execution {
 	workflow := row.Workflow
-	if w.host != nil {
-		workflow = hostedView(res)
+	if v := hostedView(res); w.host != nil || v != nil {
+		workflow = v
 	}
 	e := known(res, workflow)
 	e.Degraded = true
@@ -197,11 +198,11 @@ func known(res supervisor.Result, workflow *store.WorkflowView) store.Execution 
 	}
 }
 
-// hostedView is the host's workflow as the end of the run has it.
+// hostedView is the workflow that the end of the run has: the host's, or one that was lost.
 func hostedView(res supervisor.Result) *store.WorkflowView {
 	v := res.Ending.HostWorkflow
 	if v != nil {
-		v.Hosted = true
+		v.Hosted = !v.Lost
 	}
 	return v
 }

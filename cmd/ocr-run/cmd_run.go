@@ -234,6 +234,7 @@ func (w *wrapping) ended(ctx context.Context, e *store.Ending) {
 
 // announced tells others of the run, just before the command runs.
 func (w *wrapping) announced(ctx context.Context) {
+	w.clearReceipt()
 	w.host.announce(ctx)
 	w.witness.begins(w.env.clock.Now())
 }

@@ -284,6 +284,23 @@ func (w *wrapping) receiptApart() error {
 	return nil
 }
 
+// clearReceipt takes away the receipt of another run, so that whoever looks while this one
+// lives, or after its wrapper was killed, finds none. What a link leads to is emptied, as
+// it will be written through; what is no regular file is left alone.
+func (w *wrapping) clearReceipt() {
+	to, err := os.Stat(w.opts.receipt)
+	if w.opts.receipt == "" || err != nil || !to.Mode().IsRegular() {
+		return
+	}
+	here, err := os.Lstat(w.opts.receipt)
+	if err != nil || !here.Mode().IsRegular() || os.Remove(w.opts.receipt) != nil {
+		err = os.Truncate(w.opts.receipt, 0)
+	}
+	if err != nil {
+		w.log.Warn().Err(err).Msg("clear receipt")
+	}
+}
+
 // writeReceipt writes the receipt to the file asked for. A pipe that nobody reads is an
 // error: nobody might ever.
 func (w *wrapping) writeReceipt(doc []byte, uid string) {

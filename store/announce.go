@@ -18,33 +18,39 @@ const firstGeneration = 1
 // changes nothing. A row of another wrapper is ErrNotOurs, one that has ended
 // ErrConflict; a workflow that is unknown, closed or cancelled is ErrInvariant.
 func (l *Ledger) Announce(ctx context.Context, a Announcement) (generation int64, err error) {
-	err = l.write(ctx, "announce execution", a.UID, func(tx *sql.Tx) error {
-		generation, err = announce(ctx, tx, a)
-		return err
-	})
+	generation, _, err = l.announce(ctx, a)
 	return generation, err
 }
 
+// announce says besides whether the row was not there before.
+func (l *Ledger) announce(ctx context.Context, a Announcement) (generation int64, created bool, err error) {
+	err = l.write(ctx, "announce execution", a.UID, func(tx *sql.Tx) error {
+		generation, created, err = announce(ctx, tx, a)
+		return err
+	})
+	return generation, created, err
+}
+
 // announce inserts the row or recognises it.
-func announce(ctx context.Context, tx *sql.Tx, a Announcement) (int64, error) {
-	created, err := insertExecution(ctx, tx, a, firstGeneration)
+func announce(ctx context.Context, tx *sql.Tx, a Announcement) (generation int64, created bool, err error) {
+	created, err = insertExecution(ctx, tx, a, firstGeneration)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if created {
 		err := noteExecution(ctx, tx, lifecycle.EventAnnounced, a.UID, a.At.WallMS, announcedPayload(a))
-		return firstGeneration, errors.Join(err, joinFlow(ctx, tx, a))
+		return firstGeneration, true, errors.Join(err, joinFlow(ctx, tx, a))
 	}
 	row, err := findOwner(ctx, tx, a.UID)
 	switch {
 	case err != nil:
-		return 0, err
+		return 0, false, err
 	case !row.wrappedBy(a.Wrapper):
-		return 0, row.notOurs()
+		return 0, false, row.notOurs()
 	case row.end.Over():
-		return 0, fmt.Errorf("%w: it has ended (%s)", ErrConflict, row.end)
+		return 0, false, fmt.Errorf("%w: it has ended (%s)", ErrConflict, row.end)
 	default:
-		return row.generation, nil
+		return row.generation, false, nil
 	}
 }
 

@@ -59,6 +59,8 @@ type Recorder struct {
 	introduced bool
 	// entered: the ledger took a fact of ours.
 	entered bool
+	// beaten is the last beat that stands in the row, zero when that is not known.
+	beaten Instant
 	// reannounced: the row was written anew since the last beat.
 	reannounced bool
 	// skipped: the ledger was too busy for the last beat, and for that alone.
@@ -146,9 +148,12 @@ func (r *Recorder) Announce(ctx context.Context, a Announcement) (generation int
 	generation = firstGeneration
 	f := fact{Op: opAnnounce, Announcement: &a, Generation: firstGeneration}
 	err = r.record(ctx, f, func(ctx context.Context, l *Ledger) error {
-		given, err := l.Announce(ctx, a)
+		given, created, err := l.announce(ctx, a)
 		if err == nil {
 			generation = given
+		}
+		if err == nil && created {
+			r.beaten = a.At
 		}
 		return err
 	})
@@ -188,13 +193,14 @@ func (r *Recorder) Beat(ctx context.Context, b Beat) (answer BeatAnswer, err err
 	f := fact{At: &b.At}
 	err = r.record(ctx, f, func(ctx context.Context, l *Ledger) error {
 		answer, err = l.Beat(ctx, b)
-		if err != nil || !answer.Missing || r.memory.Announcement == nil {
-			return err
+		if err == nil && answer.Missing && r.memory.Announcement != nil {
+			if err = r.announceAgain(ctx, l, f); err == nil {
+				answer, err = l.Beat(ctx, b)
+			}
 		}
-		if err := r.announceAgain(ctx, l, f); err != nil {
-			return err
+		if err == nil && !answer.Missing && !answer.Fenced && !answer.Over {
+			r.beaten = b.At
 		}
-		answer, err = l.Beat(ctx, b)
 		return err
 	})
 	r.mu.Lock()
@@ -273,24 +279,6 @@ func (r *Recorder) Report(ctx context.Context, rep SessionReport) (answer Sessio
 		return err
 	})
 	return answer, deferred && err == nil, err
-}
-
-// catchUp takes in what other processes of the execution have put into the spool.
-// Should it fail, what comes next must not overtake it.
-func (r *Recorder) catchUp(ctx context.Context, uid string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.pending || !r.spool.holds(uid) {
-		return
-	}
-	c := calm{context.WithoutCancel(ctx), r.config.Timeout}
-	if l, err := r.opened(c); err == nil { //nolint:contextcheck // it inherits ctx
-		err = r.spool.takeInOne(c, l, uid) //nolint:contextcheck // it inherits ctx
-		if err == nil {
-			return
-		}
-	}
-	r.pending, r.spooled = true, uid
 }
 
 // remember keeps what it takes to announce the execution again.
@@ -425,7 +413,7 @@ func (r *Recorder) announceAgain(ctx context.Context, l *Ledger, f fact) error {
 		launch = *r.memory.Launch
 	}
 	a := *r.memory.Announcement
-	r.reannounced = true
+	r.reannounced, r.beaten = true, Instant{}
 	r.gone.missed(r.entered)
 	if err := l.Reannounce(ctx, a, launch, r.memory.Generation); err != nil {
 		return err

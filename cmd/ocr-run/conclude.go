@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,8 +105,8 @@ func (w *wrapping) remains(ctx context.Context, before store.Execution, why erro
 // the ledger cannot be read, as we know it ourselves.
 func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Execution {
 	ctx = context.WithoutCancel(ctx)
-	if res.Alone {
-		return known(res, hostedView(res))
+	if res.Alone && w.journal.LastBeat() != (store.Instant{}) {
+		return w.known(res, hostedView(res))
 	}
 	l, err := w.journal.Ledger(ctx)
 	w.journal.AddLost(ctx, &res.Ending)
@@ -124,7 +125,7 @@ func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Executi
 		}
 	}
 	w.log.Warn().Err(err).Msg("read back")
-	e := known(res, hostedView(res))
+	e := w.known(res, hostedView(res))
 	if w.host == nil && (e.Workflow == nil || e.Workflow.Completeness == lifecycle.CompletenessComplete) {
 		e.Workflow = unreadable(res.InLedger)
 	}
@@ -139,7 +140,7 @@ func (w *wrapping) unfinished(ctx context.Context, row store.Execution, res supe
 	if v := hostedView(res); w.host != nil || v != nil {
 		workflow = v
 	}
-	e := known(res, workflow)
+	e := w.known(res, workflow)
 	e.Degraded = true
 	w.judgeTurn(ctx, &e)
 	return e
@@ -183,11 +184,12 @@ func (w *wrapping) lastTurn(recorded lifecycle.TurnState) lifecycle.TurnState {
 }
 
 // known is a run as we know it ourselves, with the workflow given.
-func known(res supervisor.Result, workflow *store.WorkflowView) store.Execution {
+func (w *wrapping) known(res supervisor.Result, workflow *store.WorkflowView) store.Execution {
 	end := res.Ending
 	return store.Execution{
 		Announcement: res.Announcement, Launch: res.Launch, Generation: end.Generation, StartedAtMS: res.StartedAtMS,
 		EndedAtMS: end.At.WallMS, AwakeMS: end.AwakeMS, SuspendedMS: end.SuspendedMS,
+		LastBeat: cmp.Or(w.journal.LastBeat(), res.Announcement.At),
 		Process: lifecycle.Process{
 			End: end.End, ExitCode: end.ExitCode, Signal: end.Signal, CoreDumped: end.CoreDumped,
 			StoppedBy: end.StoppedBy, StopFailed: end.StopFailed,

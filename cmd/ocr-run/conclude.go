@@ -41,7 +41,7 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	view.Attempts = attemptsView(before)
 	w.host.settle(ctx, e, verdictOf(e).Cause)
 	if res.LaunchError != nil {
-		_, _ = fmt.Fprintf(w.env.stderr, "%s: %s\n", program, res.LaunchError)
+		_, _ = fmt.Fprintf(w.env.stderr, "%s: %s\n", program, render.Plain(res.LaunchError.Error()))
 	}
 	if errors.Is(res.LaunchError, supervisor.ErrNoScope) {
 		_, _ = fmt.Fprintln(w.env.stderr, "Try: loginctl enable-linger, which keeps a systemd for you; or the same without --scope")

@@ -18,33 +18,39 @@ const firstGeneration = 1
 // changes nothing. A row of another wrapper is ErrNotOurs, one that has ended
 // ErrConflict; a workflow that is unknown, closed or cancelled is ErrInvariant.
 func (l *Ledger) Announce(ctx context.Context, a Announcement) (generation int64, err error) {
-	err = l.write(ctx, "announce execution", a.UID, func(tx *sql.Tx) error {
-		generation, err = announce(ctx, tx, a)
-		return err
-	})
+	generation, _, err = l.announce(ctx, a)
 	return generation, err
 }
 
+// announce says besides whether the row was not there before.
+func (l *Ledger) announce(ctx context.Context, a Announcement) (generation int64, created bool, err error) {
+	err = l.write(ctx, "announce execution", a.UID, func(tx *sql.Tx) error {
+		generation, created, err = announce(ctx, tx, a)
+		return err
+	})
+	return generation, created, err
+}
+
 // announce inserts the row or recognises it.
-func announce(ctx context.Context, tx *sql.Tx, a Announcement) (int64, error) {
-	created, err := insertExecution(ctx, tx, a, firstGeneration)
+func announce(ctx context.Context, tx *sql.Tx, a Announcement) (generation int64, created bool, err error) {
+	created, err = insertExecution(ctx, tx, a, firstGeneration)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if created {
 		err := noteExecution(ctx, tx, lifecycle.EventAnnounced, a.UID, a.At.WallMS, announcedPayload(a))
-		return firstGeneration, errors.Join(err, joinFlow(ctx, tx, a))
+		return firstGeneration, true, errors.Join(err, joinFlow(ctx, tx, a))
 	}
 	row, err := findOwner(ctx, tx, a.UID)
 	switch {
 	case err != nil:
-		return 0, err
+		return 0, false, err
 	case !row.wrappedBy(a.Wrapper):
-		return 0, row.notOurs()
+		return 0, false, row.notOurs()
 	case row.end.Over():
-		return 0, fmt.Errorf("%w: it has ended (%s)", ErrConflict, row.end)
+		return 0, false, fmt.Errorf("%w: it has ended (%s)", ErrConflict, row.end)
 	default:
-		return row.generation, nil
+		return row.generation, false, nil
 	}
 }
 
@@ -82,10 +88,26 @@ func reannounce(ctx context.Context, tx *sql.Tx, a Announcement, launch Launch, 
 	if err := joinFlow(ctx, tx, a); err != nil {
 		return err
 	}
+	if err := linkBegun(ctx, tx, a); err != nil {
+		return err
+	}
 	if launch.Child.PID == 0 {
 		return nil
 	}
 	return launched(ctx, tx, launch)
+}
+
+// linkBegun links a row to what its run has worked on in this ledger before the row was
+// there to be linked.
+func linkBegun(ctx context.Context, tx *sql.Tx, a Announcement) error {
+	begun, err := workflows(ctx, tx, selectWorkflow+` JOIN (SELECT workflow_id, min(seq) AS seq FROM events WHERE uid = ? GROUP BY workflow_id) mine
+		ON mine.workflow_id = w.id WHERE w.kind <> 'flow' ORDER BY mine.seq`, a.UID)
+	for _, w := range begun {
+		if err == nil {
+			_, err = link(ctx, tx, Begin{ID: w.ID, UID: a.UID, At: Instant{WallMS: w.UpdatedAtMS}})
+		}
+	}
+	return err
 }
 
 // acceptedLinks clears the links of a that the ledger would refuse.

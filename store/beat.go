@@ -44,6 +44,14 @@ func (l *Ledger) Beat(ctx context.Context, b Beat) (BeatAnswer, error) {
 	return answer, nil
 }
 
+// LastBeat is the last beat that stands in the row, its announcement counting as the
+// first; zero when that is not known.
+func (r *Recorder) LastBeat() Instant {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.beaten
+}
+
 // beatQuery is the one statement that is made again and again for as long as a
 // wrapper lives.
 const beatQuery = `UPDATE executions SET beats = beats + 1, last_beat_wall = ?, last_beat_awake = ?,

@@ -40,7 +40,7 @@ func (l *Ledger) Claim(ctx context.Context, a Announcement, session string) erro
 		if err := vacant(ctx, tx, a, session); err != nil {
 			return err
 		}
-		_, err := announce(ctx, tx, a)
+		_, _, err := announce(ctx, tx, a)
 		return err
 	})
 }

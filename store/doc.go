@@ -44,6 +44,9 @@
 //	UID.jsonl.taken      facts being taken in, by the holder of .lock
 //	UID.jsonl.rejected   facts no ledger will take, each with the reason
 //
+// What a run worked on in a ledger that is removed or replaced under it is read from the
+// old file, which is still open, and goes into the end of the run.
+//
 // A Recorder returns verdicts on a fact (fenced, conflict, broken rule) and
 // never trouble with a file. LastTurn says what those that wait make of a run that
 // is over, without taking them in.

@@ -65,7 +65,7 @@ func (l *Ledger) RunInFlow(ctx context.Context, r FlowRun) (res FlowRunResult, e
 			return err
 		}
 		a.Workspace, a.Queued = res.Flow.Workspace, a.Queued || res.Flow.MaxParallel > 0
-		if res.Generation, err = announce(ctx, tx, a); err != nil {
+		if res.Generation, _, err = announce(ctx, tx, a); err != nil {
 			return err
 		}
 		res.Announcement = a

@@ -76,6 +76,24 @@ func (s spool) waiting() ([]string, error) {
 	return names, nil
 }
 
+// catchUp takes in what other processes of the execution have put into the spool.
+// Should it fail, what comes next must not overtake it.
+func (r *Recorder) catchUp(ctx context.Context, uid string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.pending || !r.spool.holds(uid) {
+		return
+	}
+	c := calm{context.WithoutCancel(ctx), r.config.Timeout}
+	if l, err := r.opened(c); err == nil { //nolint:contextcheck // it inherits ctx
+		err = r.spool.takeInOne(c, l, uid) //nolint:contextcheck // it inherits ctx
+		if err == nil {
+			return
+		}
+	}
+	r.pending, r.spooled = true, uid
+}
+
 // takeInOne takes in the facts of one execution; ErrBusy when another process
 // is taking in this spool.
 func (s spool) takeInOne(ctx context.Context, l *Ledger, uid string) error {

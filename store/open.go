@@ -93,6 +93,16 @@ func (l *Ledger) open(ctx context.Context) error {
 	return nil
 }
 
+// calm is a context that never ends, and says how long a write may wait for
+// others. A deadline would do, at the price of a timer and a goroutine for every
+// statement, and of the thread switches they cost; and waiting for other writers
+// is all that can take long.
+type calm struct {
+	context.Context //nolint:containedctx // it is a context
+
+	patience time.Duration
+}
+
 // patiently runs fn, and again while another process is in the way, for as long as
 // the ledger waits, or less if the context says so, and the context lasts. What
 // SQLite itself waits counts: no slice is begun of which less than half is left.

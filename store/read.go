@@ -128,7 +128,7 @@ type row struct {
 	Execution
 	// rounds are the rounds its workflows had reached when it ended, by id.
 	rounds map[string]int
-	// hosted is the workflow a host keeps, nil for none.
+	// hosted is the workflow a host keeps, or one that was lost; nil for none.
 	hosted *WorkflowView
 }
 

@@ -59,6 +59,8 @@ type Recorder struct {
 	introduced bool
 	// entered: the ledger took a fact of ours.
 	entered bool
+	// beaten is the last beat that stands in the row, zero when that is not known.
+	beaten Instant
 	// reannounced: the row was written anew since the last beat.
 	reannounced bool
 	// skipped: the ledger was too busy for the last beat, and for that alone.
@@ -70,6 +72,8 @@ type Recorder struct {
 	spoolLost bool
 	// lost is why the last fact could be written nowhere, nil when it could.
 	lost error
+	// gone is what the run worked on in ledgers that were lost under it.
+	gone lostWork
 	// vouched: the row in the ledger as it is open is known to be ours.
 	vouched bool
 	// disowned is why the row is another's: nothing of ours is to be written to it. Nil
@@ -144,9 +148,12 @@ func (r *Recorder) Announce(ctx context.Context, a Announcement) (generation int
 	generation = firstGeneration
 	f := fact{Op: opAnnounce, Announcement: &a, Generation: firstGeneration}
 	err = r.record(ctx, f, func(ctx context.Context, l *Ledger) error {
-		given, err := l.Announce(ctx, a)
+		given, created, err := l.announce(ctx, a)
 		if err == nil {
 			generation = given
+		}
+		if err == nil && created {
+			r.beaten = a.At
 		}
 		return err
 	})
@@ -186,13 +193,14 @@ func (r *Recorder) Beat(ctx context.Context, b Beat) (answer BeatAnswer, err err
 	f := fact{At: &b.At}
 	err = r.record(ctx, f, func(ctx context.Context, l *Ledger) error {
 		answer, err = l.Beat(ctx, b)
-		if err != nil || !answer.Missing || r.memory.Announcement == nil {
-			return err
+		if err == nil && answer.Missing && r.memory.Announcement != nil {
+			if err = r.announceAgain(ctx, l, f); err == nil {
+				answer, err = l.Beat(ctx, b)
+			}
 		}
-		if err := r.announceAgain(ctx, l, f); err != nil {
-			return err
+		if err == nil && !answer.Missing && !answer.Fenced && !answer.Over {
+			r.beaten = b.At
 		}
-		answer, err = l.Beat(ctx, b)
 		return err
 	})
 	r.mu.Lock()
@@ -226,17 +234,19 @@ func (r *Recorder) Foresee(ctx context.Context) {
 	}
 }
 
-// Finish is Ledger.Finish. It marks the ending degraded when the run was. A run
-// whose end went to the spool is not known to be alone. What the run's own
+// Finish is Ledger.Finish. It marks the ending degraded when the run was, and adds
+// what AddLost does. A run whose end went to the spool, or that has lost work, is not
+// known to be alone. What the run's own
 // processes have put into the spool goes first: it is what they did before the end.
 func (r *Recorder) Finish(ctx context.Context, e Ending) (alone bool, err error) {
 	r.catchUp(ctx, e.UID)
 	e.Degraded = e.Degraded || r.Degraded()
 	err = r.record(ctx, fact{Op: opFinish, Ending: &e}, func(ctx context.Context, l *Ledger) error {
+		r.gone.addTo(ctx, l, &e)
 		alone, err = l.Finish(ctx, e)
 		return err
 	})
-	return alone, err
+	return alone && (e.HostWorkflow == nil || !e.HostWorkflow.Lost), err
 }
 
 // Append is Ledger.Append. The sequence number is 0 when the event went to the
@@ -271,24 +281,6 @@ func (r *Recorder) Report(ctx context.Context, rep SessionReport) (answer Sessio
 	return answer, deferred && err == nil, err
 }
 
-// catchUp takes in what other processes of the execution have put into the spool.
-// Should it fail, what comes next must not overtake it.
-func (r *Recorder) catchUp(ctx context.Context, uid string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.pending || !r.spool.holds(uid) {
-		return
-	}
-	c := calm{context.WithoutCancel(ctx), r.config.Timeout}
-	if l, err := r.opened(c); err == nil { //nolint:contextcheck // it inherits ctx
-		err = r.spool.takeInOne(c, l, uid) //nolint:contextcheck // it inherits ctx
-		if err == nil {
-			return
-		}
-	}
-	r.pending, r.spooled = true, uid
-}
-
 // remember keeps what it takes to announce the execution again.
 func (r *Recorder) remember(f fact) {
 	r.mu.Lock()
@@ -299,16 +291,6 @@ func (r *Recorder) remember(f fact) {
 	if f.Launch != nil {
 		r.memory.Launch = f.Launch
 	}
-}
-
-// calm is a context that never ends, and says how long a write may wait for
-// others. A deadline would do, at the price of a timer and a goroutine for every
-// statement, and of the thread switches they cost; and waiting for other writers
-// is all that can take long.
-type calm struct {
-	context.Context //nolint:containedctx // it is a context
-
-	patience time.Duration
 }
 
 // record writes a fact to the ledger, or else to the spool. A fact without an
@@ -356,7 +338,7 @@ func (r *Recorder) record(ctx context.Context, f fact, write func(context.Contex
 	if f.Op == "" {
 		return err
 	}
-	r.divert(f)
+	r.divert(ctx, f)
 	return nil
 }
 
@@ -431,7 +413,8 @@ func (r *Recorder) announceAgain(ctx context.Context, l *Ledger, f fact) error {
 		launch = *r.memory.Launch
 	}
 	a := *r.memory.Announcement
-	r.reannounced = true
+	r.reannounced, r.beaten = true, Instant{}
+	r.gone.missed(r.entered)
 	if err := l.Reannounce(ctx, a, launch, r.memory.Generation); err != nil {
 		return err
 	}
@@ -446,6 +429,7 @@ func (r *Recorder) opened(ctx context.Context) (*Ledger, error) {
 		if err == nil && !replaced {
 			return r.ledger, nil
 		}
+		r.gone.readFrom(ctx, r.ledger, r.memory.Announcement)
 		if err := errors.Join(err, r.drop()); err != nil {
 			return nil, err
 		}
@@ -470,8 +454,11 @@ func (r *Recorder) drop() error {
 
 // divert writes a fact to the spool. The spool begins with the announcement, so
 // that it makes sense to a ledger that knows nothing of this run.
-func (r *Recorder) divert(f fact) {
+func (r *Recorder) divert(ctx context.Context, f fact) {
 	r.vouched = false
+	if f.Ending != nil {
+		r.gone.addTo(ctx, nil, f.Ending)
+	}
 	if a := cmp.Or(f.Announcement, r.memory.Announcement); a != nil {
 		f.Wrapper = &a.Wrapper
 	}

@@ -240,6 +240,38 @@ func TestABeatMayBeSkippedWhereTwoMayNot(t *testing.T) {
 	}
 }
 
+// TestTheLastBeatIsRemembered: it is the one in the row, or nobody's.
+func TestTheLastBeatIsRemembered(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	want := func(ms int64) {
+		t.Helper()
+		l, err := d.Ledger(t.Context())
+		must(t, err)
+		if got, row := d.LastBeat(), execution(t, l, "u1").LastBeat; got != row || got.WallMS != ms {
+			t.Errorf("the last beat is %+v, in the row %+v, want one at %d", got, row, ms)
+		}
+	}
+	d.live(t)
+	want(1000)
+	d.beat(t)
+	want(5000)
+	d.remove(t)
+	_, err := d.Append(t.Context(), store.Event{UID: "u1", Type: lifecycle.EventSlept, AtMS: 6000})
+	must(t, err)
+	if got := d.LastBeat(); got != (store.Instant{}) {
+		t.Errorf("the last beat is %+v after it was lost", got)
+	}
+	other := store.NewRecorder(store.RecorderConfig{Open: d.open})
+	defer func() { must(t, other.Close()) }()
+	later := storetest.Announcement("u1", 100, 7000)
+	_, err = other.Announce(t.Context(), later)
+	must(t, err)
+	if got := other.LastBeat(); got != (store.Instant{}) {
+		t.Errorf("the last beat is %+v, by an announcement of a row that stood already", got)
+	}
+}
+
 func TestADeletedLedgerIsWrittenAnew(t *testing.T) {
 	t.Parallel()
 	for name, next := range map[string]func(*testing.T, *desk){

@@ -216,8 +216,8 @@ type Ending struct {
 	// Resume is the command that would continue the work: nil when none is known, and
 	// empty when it is known that there is none.
 	Resume []string `json:"resume,omitzero"`
-	// HostWorkflow is the host's workflow as it stood at the end; nil when there
-	// was none.
+	// HostWorkflow is the host's workflow as it stood at the end, or the one that was
+	// lost with a ledger; nil when there was none.
 	HostWorkflow *WorkflowView `json:"host_workflow,omitempty"`
 	// Degraded is true when the run was recorded outside the ledger for a while.
 	Degraded bool `json:"degraded,omitempty"`
@@ -267,6 +267,8 @@ type WorkflowView struct {
 	Completeness lifecycle.Completeness `json:"completeness"`
 	Phase        lifecycle.Phase        `json:"phase,omitempty"`
 	Round        int                    `json:"round,omitempty"`
+	// Lost: it stood in a ledger that was removed or replaced under the run.
+	Lost bool `json:"lost,omitempty"`
 	// Hosted: a host keeps it, not the ledger.
 	Hosted bool `json:"-"`
 }

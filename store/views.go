@@ -10,6 +10,9 @@ import (
 
 // workflowView is the worst workflow of those the execution works on, or nil.
 func (l *Ledger) workflowView(ctx context.Context, r *row) (*WorkflowView, error) {
+	if r.hosted != nil && r.hosted.Lost {
+		return r.hosted, nil // written only where no other decides
+	}
 	// The first workflow taken up is always the linked one.
 	if r.WorkflowID == "" {
 		if r.hosted != nil {

@@ -196,7 +196,7 @@ func (w *wrapping) config(ctx context.Context) supervisor.Config {
 	return supervisor.Config{
 		UID: w.uid, ParentUID: w.parent, ResumedFrom: o.resumedFrom, WorkflowID: o.workflow, Lineage: w.lineage, Name: o.name, Agent: w.agent,
 		Headless: w.witness.headless(),
-		Command:  w.command, Argv: w.injected.argv, StopSignal: w.stopSignal(), Path: w.path, Missing: w.missing, Dir: o.cwd, Chdir: w.moves(), Workspace: workspaceOf(o.cwd), Env: w.childEnv(),
+		Command:  w.command, Argv: w.injected.argv, StopSignal: w.stopSignal(), Path: w.path, Missing: w.missing, Dir: o.cwd, Chdir: w.moves(), Workspace: w.workspace(), Env: w.childEnv(),
 		Stdin: w.env.stdin, Stdout: w.env.stdout, Stderr: w.env.stderr,
 		PTY: o.pty, NoMonitor: o.noMonitor, Scope: o.scope,
 		OnHangup: o.onHangup, Leftovers: o.leftovers,
@@ -218,6 +218,14 @@ func (w *wrapping) moves() string {
 	return w.opts.cwd
 }
 
+// workspace is the directory the run belongs to; empty where that no longer exists.
+func (w *wrapping) workspace() string {
+	if w.opts.cwd == "" {
+		return ""
+	}
+	return workspaceOf(w.opts.cwd)
+}
+
 // hostRoot is the root of the host's project, empty without a host.
 func (w *wrapping) hostRoot() string {
 	if w.host == nil {
@@ -234,6 +242,7 @@ func (w *wrapping) ended(ctx context.Context, e *store.Ending) {
 
 // announced tells others of the run, just before the command runs.
 func (w *wrapping) announced(ctx context.Context) {
+	w.clearReceipt()
 	w.host.announce(ctx)
 	w.witness.begins(w.env.clock.Now())
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,7 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	view.Attempts = attemptsView(before)
 	w.host.settle(ctx, e, verdictOf(e).Cause)
 	if res.LaunchError != nil {
-		_, _ = fmt.Fprintf(w.env.stderr, "%s: %s\n", program, res.LaunchError)
+		_, _ = fmt.Fprintf(w.env.stderr, "%s: %s\n", program, render.Plain(res.LaunchError.Error()))
 	}
 	if errors.Is(res.LaunchError, supervisor.ErrNoScope) {
 		_, _ = fmt.Fprintln(w.env.stderr, "Try: loginctl enable-linger, which keeps a systemd for you; or the same without --scope")
@@ -104,10 +105,11 @@ func (w *wrapping) remains(ctx context.Context, before store.Execution, why erro
 // the ledger cannot be read, as we know it ourselves.
 func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Execution {
 	ctx = context.WithoutCancel(ctx)
-	if res.Alone {
-		return known(res, hostedView(res))
+	if res.Alone && w.journal.LastBeat() != (store.Instant{}) {
+		return w.known(res, hostedView(res))
 	}
 	l, err := w.journal.Ledger(ctx)
+	w.journal.AddLost(ctx, &res.Ending)
 	if err == nil {
 		var e store.Execution
 		e, err = l.Execution(ctx, w.uid)
@@ -123,8 +125,8 @@ func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Executi
 		}
 	}
 	w.log.Warn().Err(err).Msg("read back")
-	e := known(res, hostedView(res))
-	if w.host == nil {
+	e := w.known(res, hostedView(res))
+	if w.host == nil && (e.Workflow == nil || e.Workflow.Completeness == lifecycle.CompletenessComplete) {
 		e.Workflow = unreadable(res.InLedger)
 	}
 	e.Degraded = true
@@ -135,10 +137,10 @@ func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Executi
 // unfinished is a run whose end the ledger did not take, with the work it knows of.
 func (w *wrapping) unfinished(ctx context.Context, row store.Execution, res supervisor.Result) store.Execution {
 	workflow := row.Workflow
-	if w.host != nil {
-		workflow = hostedView(res)
+	if v := hostedView(res); w.host != nil || v != nil {
+		workflow = v
 	}
-	e := known(res, workflow)
+	e := w.known(res, workflow)
 	e.Degraded = true
 	w.judgeTurn(ctx, &e)
 	return e
@@ -182,11 +184,12 @@ func (w *wrapping) lastTurn(recorded lifecycle.TurnState) lifecycle.TurnState {
 }
 
 // known is a run as we know it ourselves, with the workflow given.
-func known(res supervisor.Result, workflow *store.WorkflowView) store.Execution {
+func (w *wrapping) known(res supervisor.Result, workflow *store.WorkflowView) store.Execution {
 	end := res.Ending
 	return store.Execution{
 		Announcement: res.Announcement, Launch: res.Launch, Generation: end.Generation, StartedAtMS: res.StartedAtMS,
 		EndedAtMS: end.At.WallMS, AwakeMS: end.AwakeMS, SuspendedMS: end.SuspendedMS,
+		LastBeat: cmp.Or(w.journal.LastBeat(), res.Announcement.At),
 		Process: lifecycle.Process{
 			End: end.End, ExitCode: end.ExitCode, Signal: end.Signal, CoreDumped: end.CoreDumped,
 			StoppedBy: end.StoppedBy, StopFailed: end.StopFailed,
@@ -197,11 +200,11 @@ func known(res supervisor.Result, workflow *store.WorkflowView) store.Execution 
 	}
 }
 
-// hostedView is the host's workflow as the end of the run has it.
+// hostedView is the workflow that the end of the run has: the host's, or one that was lost.
 func hostedView(res supervisor.Result) *store.WorkflowView {
 	v := res.Ending.HostWorkflow
 	if v != nil {
-		v.Hosted = true
+		v.Hosted = !v.Lost
 	}
 	return v
 }
@@ -281,6 +284,23 @@ func (w *wrapping) receiptApart() error {
 		}
 	}
 	return nil
+}
+
+// clearReceipt takes away the receipt of another run, so that whoever looks while this one
+// lives, or after its wrapper was killed, finds none. What a link leads to is emptied, as
+// it will be written through; what is no regular file is left alone.
+func (w *wrapping) clearReceipt() {
+	to, err := os.Stat(w.opts.receipt)
+	if w.opts.receipt == "" || err != nil || !to.Mode().IsRegular() {
+		return
+	}
+	here, err := os.Lstat(w.opts.receipt)
+	if err != nil || !here.Mode().IsRegular() || os.Remove(w.opts.receipt) != nil {
+		err = os.Truncate(w.opts.receipt, 0)
+	}
+	if err != nil {
+		w.log.Warn().Err(err).Msg("clear receipt")
+	}
 }
 
 // writeReceipt writes the receipt to the file asked for. A pipe that nobody reads is an

@@ -71,7 +71,7 @@ func wrapExits() []exitLine {
 		{exitNotLaunched, "usage error, or ocr-run failed before the launch"},
 		{126, "the command was found and cannot be executed"},
 		{127, "the command was not found"},
-		{130, "the user stopped it with INT (TERM: 143) and it exited 0"},
+		{130, "the user stopped it with INT (QUIT: 131, TERM: 143) and it exited 0"},
 	}
 }
 

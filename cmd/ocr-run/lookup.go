@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 )
 
 // lookupError is a command that cannot be executed, and what was tried.
@@ -26,10 +28,11 @@ const fewPlaces = 3
 
 // Error names the command, the reason and the places.
 func (e *lookupError) Error() string {
+	name := render.CommandLine([]string{e.name})
 	if !errors.Is(e.err, fs.ErrNotExist) {
-		return fmt.Sprintf("%s: %s", e.name, e.err)
+		return fmt.Sprintf("%s: %s", name, e.err)
 	}
-	said := e.name + ": command not found"
+	said := name + ": command not found"
 	switch {
 	case len(e.tried) > fewPlaces:
 		said += fmt.Sprintf(" in the %d directories of PATH", len(e.tried))
@@ -56,7 +59,7 @@ var (
 // environment the command will have.
 func findCommand(name string, environ []string, dir string) (string, error) {
 	if name == "" {
-		return name, &lookupError{name: `""`, err: fs.ErrNotExist}
+		return name, &lookupError{err: fs.ErrNotExist}
 	}
 	if strings.ContainsRune(name, '/') {
 		return name, executable(name, inDir(dir, name))

@@ -176,6 +176,21 @@ func TestUnknownCause(t *testing.T) {
 	}
 }
 
+// TestUnreadableWork: work that nobody knows the name of has none, and of work that was
+// lost with its ledger nobody is asked.
+func TestUnreadableWork(t *testing.T) {
+	t.Parallel()
+	e := unfinished()
+	e.Resume, e.Successor, e.Workflow = nil, nil, &Workflow{Source: "ledger", Completeness: "unreadable"}
+	if text := Receipt(Style{}, e); !strings.Contains(text, "work          unreadable\n") {
+		t.Errorf("%q names work that nobody knows", text)
+	}
+	e.Workflow.Kind, e.Workflow.ID = "review", "s1"
+	if text := Receipt(Style{}, e); !strings.Contains(text, "review s1: unreadable\n") || !strings.Contains(text, "next          run it again") {
+		t.Errorf("%q sends to work that is lost", text)
+	}
+}
+
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	all := []Event{

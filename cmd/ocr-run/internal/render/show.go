@@ -160,6 +160,9 @@ func workText(w *Workflow) string {
 	if w == nil {
 		return ""
 	}
+	if w.ID == "" {
+		return w.Completeness // nobody knows of which
+	}
 	text := w.Kind + " " + w.ID
 	if w.Round != nil {
 		text += ", round " + number(*w.Round)
@@ -250,7 +253,7 @@ func nextText(e Execution) string {
 		return CommandLine([]string{"ocr-run", "show", ShortUID(e.Successor.UID)})
 	case e.Resume != nil:
 		return goOnText(e)
-	case e.Workflow != nil && e.Workflow.ID != "" && e.Workflow.Completeness != "complete":
+	case e.Workflow != nil && e.Workflow.ID != "" && e.Workflow.Completeness != "complete" && !gone(e.Workflow):
 		return CommandLine([]string{"ocr-run", "state", "status", "--session-id", e.Workflow.ID})
 	case e.Outcome == "incomplete":
 		return "run it again: " + CommandLine(append([]string{"ocr-run", "--"}, e.Command...))
@@ -258,6 +261,9 @@ func nextText(e Execution) string {
 		return ""
 	}
 }
+
+// gone says whether a workflow stood in a ledger that is lost: nobody can be asked for it.
+func gone(w *Workflow) bool { return w.Source == sourceLedger && w.Completeness == "unreadable" }
 
 // goOnText is how the agent's session is continued, after what stands in the way.
 func goOnText(e Execution) string {

@@ -1,0 +1,153 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ocr-run/ocr-run/lifecycle"
+)
+
+// lostWork is what an execution worked on in ledgers that were removed or replaced under
+// it, as it stood there last. Its zero value has lost nothing.
+type lostWork struct {
+	workflows []WorkflowView
+	turn      lifecycle.TurnState // the last one; empty or TurnNone without any
+	// unread is why it cannot be told; nil when it can.
+	unread error
+	// seen: what stood in the ledger that was open last has been read from it.
+	seen bool
+}
+
+// AddLost adds to the end of the execution what it worked on in a ledger that was removed
+// or replaced under it, as far as the present one does not know it: what was not
+// complete is unreadable, and why is evidence.
+func (r *Recorder) AddLost(ctx context.Context, e *Ending) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := calm{context.WithoutCancel(ctx), r.config.Timeout}
+	l, _ := r.opened(c)   //nolint:contextcheck // it inherits ctx; without a ledger all of it counts
+	r.gone.addTo(c, l, e) //nolint:contextcheck // it inherits ctx
+}
+
+// errRowGone is why nothing is known of a row that somebody has taken out of its ledger.
+var errRowGone = errors.New("the run's own row is gone")
+
+// readFrom takes down what an execution, nil for none, works on in a ledger that is about
+// to be lost: a file that was removed can be read for as long as it is open.
+func (w *lostWork) readFrom(ctx context.Context, l *Ledger, a *Announcement) {
+	if a == nil {
+		return
+	}
+	if _, err := l.owner(ctx, a.UID); errors.Is(err, ErrNotFound) {
+		return
+	}
+	w.seen = true
+	if err := w.read(ctx, l, a.UID); err != nil {
+		w.unread = err
+	}
+}
+
+func (w *lostWork) read(ctx context.Context, l *Ledger, uid string) error {
+	past, err := l.sessionPast(ctx, uid)
+	if err != nil {
+		return err
+	}
+	if len(past.turns) > 0 {
+		w.turn = past.last()
+	}
+	ids, err := l.workflowsOf(ctx, uid)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		v, err := l.judged(ctx, id, uid, 0)
+		if err != nil {
+			return err
+		}
+		w.without([]string{id})
+		w.workflows = append(w.workflows, v)
+	}
+	return nil
+}
+
+// missed notes that the row is not in the ledger. entered: one has had it.
+func (w *lostWork) missed(entered bool) {
+	if entered && !w.seen {
+		w.unread = errRowGone
+	}
+	w.seen = false
+}
+
+// without forgets the workflows of these names.
+func (w *lostWork) without(ids []string) {
+	w.workflows = slices.DeleteFunc(w.workflows, func(v WorkflowView) bool { return slices.Contains(ids, v.ID) })
+}
+
+// addTo puts what was lost into the end of the execution, once. What has come up again
+// in l, nil for no ledger, is judged there: the same workflow, any turn, and any
+// workflow at all where nobody knows what there was before. What was complete needs
+// no more; all else can no longer be read.
+func (w *lostWork) addTo(ctx context.Context, l *Ledger, e *Ending) {
+	if e.HostWorkflow != nil && e.HostWorkflow.Lost {
+		return
+	}
+	left, again := lostWork{workflows: slices.Clone(w.workflows), turn: w.turn, unread: w.unread}, false
+	if l != nil {
+		if ids, err := l.workflowsOf(ctx, e.UID); err == nil && len(ids) > 0 {
+			left.without(ids)
+			left.unread, again = nil, true
+		}
+		if past, err := l.sessionPast(ctx, e.UID); err == nil && len(past.turns) > 0 {
+			left.turn = lifecycle.TurnNone
+		}
+	}
+	worst := left.worst()
+	if said := left.unfinished(worst); said != "" {
+		worst.Completeness = lifecycle.CompletenessUnreadable
+		e.Evidence = append(slices.Clone(e.Evidence), lifecycle.Evidence{
+			Source: lifecycle.SourceLedger, Detail: "the ledger was removed or replaced while the run lasted, and with it " + said, AtMS: e.At.WallMS,
+		})
+	} else if again || worst.Completeness == lifecycle.CompletenessNone || e.HostWorkflow != nil {
+		return
+	}
+	worst.Lost = true
+	e.HostWorkflow = &worst
+}
+
+// worst is the workflow that weighs most against success; zero without any.
+func (w *lostWork) worst() (worst WorkflowView) {
+	for _, v := range w.workflows {
+		if lifecycle.Worse(worst.Completeness, v.Completeness) != worst.Completeness {
+			worst = v
+		}
+	}
+	return worst
+}
+
+// unfinished says what was lost unfinished, empty for nothing.
+func (w *lostWork) unfinished(worst WorkflowView) string {
+	var said []string
+	if worst.Completeness != lifecycle.CompletenessNone && worst.Completeness != lifecycle.CompletenessComplete {
+		said = append(said, fmt.Sprintf("the %s %s, which was not complete", worst.Kind, worst.ID))
+	}
+	switch w.turn {
+	case "", lifecycle.TurnNone, lifecycle.TurnCompleted:
+	case lifecycle.TurnPending, lifecycle.TurnRunning, lifecycle.TurnInterrupted, lifecycle.TurnError:
+		said = append(said, fmt.Sprintf("the last turn, which was %s", turnWords(w.turn)))
+	}
+	if w.unread != nil {
+		said = append(said, "what it worked on, which nobody can tell: "+w.unread.Error())
+	}
+	return strings.Join(said, ", and ")
+}
+
+// turnWords is how a turn that was not completed stood.
+func turnWords(s lifecycle.TurnState) string {
+	if s == lifecycle.TurnError {
+		return "in error"
+	}
+	return string(s)
+}

@@ -1,0 +1,142 @@
+package store_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/store"
+	"github.com/ocr-run/ocr-run/store/storetest"
+)
+
+// remove takes the ledger away under the desk.
+func (d *desk) remove(t *testing.T) {
+	t.Helper()
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		must(t, os.RemoveAll(d.path+suffix))
+	}
+}
+
+// TestWorkGoesNotWithTheLedger: what a run worked on stays known when the ledger is
+// removed under it, or counts as unreadable; a run without work has lost none.
+func TestWorkGoesNotWithTheLedger(t *testing.T) {
+	t.Parallel()
+	const unreadable, complete, none = lifecycle.CompletenessUnreadable, lifecycle.CompletenessComplete, lifecycle.CompletenessNone
+	begin := func(id string) func(*testing.T, *store.Ledger) {
+		return func(t *testing.T, l *store.Ledger) { t.Helper(); beginReview(t, l, id, "u1", 2100) }
+	}
+	review := func(id string) func(*testing.T, *store.Ledger) {
+		return func(t *testing.T, l *store.Ledger) {
+			t.Helper()
+			beginReview(t, l, id, "u1", 2100)
+			completeRound(t, l, id, 2200)
+			finishWorkflow(t, l, id, "u1", 2300)
+		}
+	}
+	both := func(t *testing.T, l *store.Ledger) { t.Helper(); begin("v")(t, l); begin("w")(t, l) }
+	turn := func(types ...lifecycle.SessionEventType) func(*testing.T, *store.Ledger) {
+		return func(t *testing.T, l *store.Ledger) {
+			t.Helper()
+			for _, what := range types {
+				_, err := l.Report(t.Context(), told(what, "7", 3000))
+				must(t, err)
+			}
+		}
+	}
+	nothing := func(*testing.T, *store.Ledger) {}
+	deleted := func(t *testing.T, l *store.Ledger) {
+		t.Helper()
+		_, err := raw(t, l.Path(), "").ExecContext(t.Context(), `DROP TRIGGER executions_kept; PRAGMA foreign_keys = OFF; DELETE FROM executions`)
+		must(t, err)
+	}
+	for name, c := range map[string]struct {
+		before, after func(*testing.T, *store.Ledger)
+		want          lifecycle.Completeness
+	}{
+		"nothing":                    {nothing, nothing, none},
+		"open review":                {begin("w"), nothing, unreadable},
+		"complete review":            {review("w"), nothing, complete},
+		"open review, done again":    {begin("w"), review("w"), complete},
+		"open review, another after": {begin("w"), review("v"), unreadable},
+		"two open, one done again":   {both, review("w"), unreadable},
+		"review begun after":         {nothing, begin("w"), lifecycle.CompletenessOpenNoArtifact},
+		"open turn":                  {turn(lifecycle.SessionEventTurnStarted), nothing, unreadable},
+		"failed turn":                {turn(lifecycle.SessionEventTurnStarted, lifecycle.SessionEventTurnAborted), nothing, unreadable},
+		"completed turn":             {turn(lifecycle.SessionEventTurnStarted, lifecycle.SessionEventTurnCompleted), nothing, none},
+		"open turn, completed after": {turn(lifecycle.SessionEventTurnStarted), turn(lifecycle.SessionEventTurnCompleted), none},
+		"row gone before":            {deleted, nothing, unreadable},
+		"row gone, review after":     {deleted, review("w"), complete},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t)
+			d.live(t)
+			l, err := d.Ledger(t.Context())
+			must(t, err)
+			c.before(t, l)
+			d.remove(t)
+			d.beat(t)
+			l, err = d.Ledger(t.Context())
+			must(t, err)
+			c.after(t, l)
+			d.wantLost(t, c.want)
+		})
+	}
+}
+
+// wantLost ends the run and looks for how far its work got by the ledger.
+func (d *desk) wantLost(t *testing.T, want lifecycle.Completeness) {
+	t.Helper()
+	alone, err := d.Finish(t.Context(), storetest.Exit("u1", 0, 9000))
+	must(t, err)
+	l, err := d.Ledger(t.Context())
+	must(t, err)
+	e := execution(t, l, "u1")
+	var got lifecycle.Completeness
+	if e.Workflow != nil {
+		got = e.Workflow.Completeness
+	}
+	if got != want || alone && want != lifecycle.CompletenessNone {
+		t.Errorf("the work is %q, alone %v, want %q", got, alone, want)
+	}
+	if told := len(e.Evidence) > 0; told != (want == lifecycle.CompletenessUnreadable) {
+		t.Errorf("evidence is %+v", e.Evidence)
+	}
+}
+
+// TestLostWorkGoesThroughTheSpool: the end of a run whose ledger went for good says what
+// was lost when the next one takes it in.
+func TestLostWorkGoesThroughTheSpool(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.live(t)
+	l, err := d.Ledger(t.Context())
+	must(t, err)
+	beginReview(t, l, "w", "u1", 2100)
+	d.remove(t)
+	d.away.Store(true)
+	end := storetest.Exit("u1", 0, 9000)
+	must(t, finish(t.Context(), d, end))
+	d.AddLost(t.Context(), &end)
+	if end.HostWorkflow == nil || end.HostWorkflow.Completeness != lifecycle.CompletenessUnreadable {
+		t.Errorf("the end is %+v", end)
+	}
+	e := execution(t, d.takeIn(t, 2), "u1")
+	if e.Workflow == nil || e.Workflow.ID != "w" || e.Workflow.Completeness != lifecycle.CompletenessUnreadable || e.Workflow.Hosted {
+		t.Errorf("the work is %+v", e.Workflow)
+	}
+}
+
+// TestWorkBegunBeforeTheRow: what a run begins in a new ledger before its row is there is
+// its work all the same.
+func TestWorkBegunBeforeTheRow(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.live(t)
+	d.remove(t)
+	l := storetest.Open(t, d.path)
+	if got := beginReview(t, l, "w", "u1", 6000); got.Linked {
+		t.Error("it is linked to a row that is not there")
+	}
+	d.wantLost(t, lifecycle.CompletenessOpenNoArtifact)
+}

@@ -115,8 +115,11 @@ func TestHeldRunDiesWithItsWrapper(t *testing.T) {
 	near, child, done := launching(t, "echo > "+file)
 	near.Close()
 	<-done
-	if ws := endOf(t, child.PID); ws.Signal() != unix.SIGKILL {
-		t.Errorf("it ended with %v", ws)
+	if err := unix.Kill(child.PID, 0); err != unix.ESRCH {
+		t.Errorf("it is there: %v", err)
+	}
+	if _, there := proc.GroupAt(child.CGroup); there {
+		t.Error("its control group is there")
 	}
 	if _, err := os.Stat(file); err == nil {
 		t.Error("it ran")

@@ -57,14 +57,8 @@ func TestACommandThatRunsIsNotCalledOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ours, theirs, err := wire.Pair()
-			if err != nil {
-				t.Fatal(err)
-			}
-			monitor := wire.New(theirs)
-			defer monitor.Close()
-			r := &run{cfg: Config{Clock: clock.System()}, wire: wire.New(ours), sigs: make(chan os.Signal, 2)}
-			defer r.wire.Close()
+			ours, monitor := wired(t)
+			r := &run{cfg: Config{Clock: clock.System()}, wire: ours, sigs: make(chan os.Signal, 2)}
 			r.decided.Store(c.ordered)
 			if c.reported {
 				if err := monitor.Send(wire.MsgStarted, nil); err != nil {
@@ -84,4 +78,17 @@ func TestACommandThatRunsIsNotCalledOff(t *testing.T) {
 			want[os.Signal](t, "second", <-r.sigs, unix.SIGTERM)
 		})
 	}
+}
+
+// wired are the two ends between a wrapper and its monitor.
+func wired(t *testing.T) (ours, monitors *wire.Conn) {
+	t.Helper()
+	a, b, err := wire.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, monitors = wire.New(a), wire.New(b)
+	t.Cleanup(ours.Close)
+	t.Cleanup(monitors.Close)
+	return ours, monitors
 }

@@ -72,15 +72,9 @@ func TestAskedAtOnce(t *testing.T) {
 // user's next wish is KILL.
 func TestAnotherReasonDuringAStop(t *testing.T) {
 	t.Parallel()
-	ours, theirs, err := wire.Pair()
-	if err != nil {
-		t.Fatal(err)
-	}
-	monitor := wire.New(theirs)
-	defer monitor.Close()
+	ours, monitor := wired(t)
 	begun := stopState{by: lifecycle.StoppedByUser, signal: unix.SIGTERM, at: time.Second, firm: true}
-	r := &run{cfg: Config{Clock: clocktest.New(clock.Reading{Awake: 2 * time.Second})}, wire: wire.New(ours), stop: begun}
-	defer r.wire.Close()
+	r := &run{cfg: Config{Clock: clocktest.New(clock.Reading{Awake: 2 * time.Second})}, wire: ours, stop: begun}
 	r.beginStop(lifecycle.StoppedByDeadline, unix.SIGTERM)
 	want(t, "stop", r.stop, begun)
 	want(t, "the monitor hears of it", monitor.Await(0), false)

@@ -98,10 +98,10 @@ func reannounce(ctx context.Context, tx *sql.Tx, a Announcement, launch Launch, 
 }
 
 // linkBegun links a row to what its run has worked on in this ledger before the row was
-// there to be linked.
+// there to be linked, and that is open still: nothing links to what has ended.
 func linkBegun(ctx context.Context, tx *sql.Tx, a Announcement) error {
 	begun, err := workflows(ctx, tx, selectWorkflow+` JOIN (SELECT workflow_id, min(seq) AS seq FROM events WHERE uid = ? GROUP BY workflow_id) mine
-		ON mine.workflow_id = w.id WHERE w.kind <> 'flow' ORDER BY mine.seq`, a.UID)
+		ON mine.workflow_id = w.id WHERE w.kind <> 'flow' AND w.ended_at IS NULL AND w.cancel_requested_at IS NULL ORDER BY mine.seq`, a.UID)
 	for _, w := range begun {
 		if err == nil {
 			_, err = link(ctx, tx, Begin{ID: w.ID, UID: a.UID, At: Instant{WallMS: w.UpdatedAtMS}})

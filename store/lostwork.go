@@ -73,6 +73,34 @@ func (w *lostWork) read(ctx context.Context, l *Ledger, uid string) error {
 	return nil
 }
 
+// addEnded takes down what an execution began and ended in l before its row was there to
+// be linked: its work all the same.
+func (w *lostWork) addEnded(ctx context.Context, l *Ledger, uid string) {
+	linked, err := l.workflowsOf(ctx, uid)
+	if err == nil {
+		err = w.readEnded(ctx, l, uid, linked)
+	}
+	if err != nil {
+		w.unread = err
+	}
+}
+
+// readEnded reads those that ended, without the linked.
+func (w *lostWork) readEnded(ctx context.Context, l *Ledger, uid string, linked []string) error {
+	ended, err := l.endedBy(ctx, uid)
+	for _, id := range ended {
+		if err != nil || slices.Contains(linked, id) {
+			continue
+		}
+		var v WorkflowView
+		if v, err = l.judged(ctx, id, uid, 0); err == nil {
+			w.without([]string{id})
+			w.workflows = append(w.workflows, v)
+		}
+	}
+	return err
+}
+
 // missed notes that the row is not in the ledger. entered: one has had it.
 func (w *lostWork) missed(entered bool) {
 	if entered && !w.seen {

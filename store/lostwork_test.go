@@ -127,6 +127,26 @@ func TestLostWorkGoesThroughTheSpool(t *testing.T) {
 	}
 }
 
+// TestTheFileAloneIsRemoved: what is left beside it is no part of the next one, though
+// somebody has it open still.
+func TestTheFileAloneIsRemoved(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.live(t)
+	other := storetest.Open(t, d.path)
+	_, err := raw(t, d.path, "").ExecContext(t.Context(), `PRAGMA wal_checkpoint(TRUNCATE)`)
+	must(t, err)
+	_, err = other.Announce(t.Context(), storetest.Announcement("u2", 3000, 2))
+	must(t, err)
+	must(t, os.Remove(d.path))
+	d.beat(t)
+	d.wantLost(t, lifecycle.CompletenessNone)
+	must(t, store.Check(t.Context(), d.path))
+	if _, err := os.Stat(d.path + "-wal.old"); err != nil {
+		t.Errorf("the old log is gone: %v", err)
+	}
+}
+
 // TestWorkBegunBeforeTheRow: what a run begins in a new ledger before its row is there is
 // its work all the same.
 func TestWorkBegunBeforeTheRow(t *testing.T) {
@@ -139,4 +159,72 @@ func TestWorkBegunBeforeTheRow(t *testing.T) {
 		t.Error("it is linked to a row that is not there")
 	}
 	d.wantLost(t, lifecycle.CompletenessOpenNoArtifact)
+}
+
+// TestWorkEndedBeforeTheRow: so is what has ended before that, though a row takes no link to
+// it any more.
+func TestWorkEndedBeforeTheRow(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		end  func(*testing.T, *store.Ledger)
+		want lifecycle.Completeness
+	}{
+		"complete": {func(t *testing.T, l *store.Ledger) {
+			t.Helper()
+			completeRound(t, l, "w", 6100)
+			finishWorkflow(t, l, "w", "u1", 6200)
+		}, lifecycle.CompletenessComplete},
+		"aborted": {func(t *testing.T, l *store.Ledger) { t.Helper(); aborted(t, l, "w", 6200) }, lifecycle.CompletenessUnreadable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t)
+			d.live(t)
+			d.remove(t)
+			l := storetest.Open(t, d.path)
+			beginReview(t, l, "w", "u1", 6000)
+			c.end(t, l)
+			d.wantLost(t, c.want)
+		})
+	}
+}
+
+// TestALedgerThatIsBusyAgain: a run that had no work has lost none, however often it takes
+// to write it anew.
+func TestALedgerThatIsBusyAgain(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.live(t)
+	d.remove(t)
+	l := storetest.Open(t, d.path)
+	free := hold(t, l.Path())
+	d.beatInVain(t)
+	free()
+	d.beat(t)
+	d.wantLost(t, lifecycle.CompletenessNone)
+}
+
+// TestLostWorkDoneAgain: what was done again in the new ledger is not lost, also where that is
+// busy when the run ends.
+func TestLostWorkDoneAgain(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.live(t)
+	l, err := d.Ledger(t.Context())
+	must(t, err)
+	beginReview(t, l, "w", "u1", 2100)
+	d.remove(t)
+	d.beat(t)
+	l, err = d.Ledger(t.Context())
+	must(t, err)
+	beginReview(t, l, "w", "u1", 2100)
+	completeRound(t, l, "w", 2200)
+	finishWorkflow(t, l, "w", "u1", 2300)
+	free := hold(t, l.Path())
+	must(t, finish(t.Context(), d, storetest.Exit("u1", 0, 9000)))
+	free()
+	e := execution(t, d.takeIn(t, 2), "u1")
+	if e.Workflow == nil || e.Workflow.Completeness != lifecycle.CompletenessComplete {
+		t.Errorf("the work is %+v", e.Workflow)
+	}
 }

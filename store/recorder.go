@@ -413,11 +413,13 @@ func (r *Recorder) announceAgain(ctx context.Context, l *Ledger, f fact) error {
 		launch = *r.memory.Launch
 	}
 	a := *r.memory.Announcement
-	r.reannounced, r.beaten = true, Instant{}
-	r.gone.missed(r.entered)
+	r.beaten = Instant{}
 	if err := l.Reannounce(ctx, a, launch, r.memory.Generation); err != nil {
 		return err
 	}
+	r.reannounced = true
+	r.gone.missed(r.entered)
+	r.gone.addEnded(ctx, l, a.UID)
 	_, err := l.Append(ctx, Event{UID: a.UID, Type: lifecycle.EventLedgerReplaced, AtMS: f.atMS()})
 	return err
 }
@@ -457,7 +459,7 @@ func (r *Recorder) drop() error {
 func (r *Recorder) divert(ctx context.Context, f fact) {
 	r.vouched = false
 	if f.Ending != nil {
-		r.gone.addTo(ctx, nil, f.Ending)
+		r.gone.addTo(ctx, r.ledger, f.Ending)
 	}
 	if a := cmp.Or(f.Announcement, r.memory.Announcement); a != nil {
 		f.Wrapper = &a.Wrapper

@@ -39,12 +39,24 @@ func (l *Ledger) workflowView(ctx context.Context, r *row) (*WorkflowView, error
 
 // workflowsOf lists the workflows an execution works on, in the order it took
 // them up: the linked one, and those it began besides.
-func (l *Ledger) workflowsOf(ctx context.Context, uid string) (ids []string, err error) {
-	rows, err := l.db.QueryContext(ctx, `SELECT w.id FROM workflows w LEFT JOIN
+func (l *Ledger) workflowsOf(ctx context.Context, uid string) ([]string, error) {
+	return l.ids(ctx, `SELECT w.id FROM workflows w LEFT JOIN
 			(SELECT workflow_id AS id, max(seq) AS seq FROM events WHERE uid = ?1 AND type = 'workflow_linked' GROUP BY workflow_id) linked
 			ON linked.id = w.id
 		WHERE linked.id IS NOT NULL OR w.id = (SELECT workflow_id FROM executions WHERE uid = ?1)
 		ORDER BY linked.seq`, uid)
+}
+
+// endedBy lists the workflows that an execution had to do with and that take no link any
+// more.
+func (l *Ledger) endedBy(ctx context.Context, uid string) ([]string, error) {
+	return l.ids(ctx, `SELECT id FROM workflows WHERE kind <> 'flow' AND (ended_at IS NOT NULL OR cancel_requested_at IS NOT NULL)
+		AND id IN (SELECT workflow_id FROM events WHERE uid = ?1)`, uid)
+}
+
+// ids are the answers to a query for names.
+func (l *Ledger) ids(ctx context.Context, query string, args ...any) (ids []string, err error) {
+	rows, err := l.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -210,7 +210,8 @@ type Result struct {
 	// Bury waits for the monitor's end, for three seconds at most. It is to be called
 	// before the process ends; never nil.
 	Bury func()
-	// StopSignal is the signal that made a user's stop, 0 for none.
+	// StopSignal is the signal that made a user's stop, or by which a launch was called off;
+	// 0 for none.
 	StopSignal int
 	// Keyed says that the command died of a key typed at its terminal. Run bare, all
 	// of our process group would have got the signal: a script does not go on then.

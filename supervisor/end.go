@@ -193,9 +193,7 @@ func (r *run) ending(res *Result) store.Ending {
 		e.End, e.ExitCode = lifecycle.EndNotStarted, new(r.notLaunchedCode())
 		r.note(lifecycle.SourceOwnAct, r.launchErr.Error(), lifecycle.CauseNotStarted)
 		e.Evidence = r.evidence
-		if e.StoppedBy = r.stop.by; e.StoppedBy == lifecycle.StoppedByUser {
-			res.StopSignal = int(r.stop.signal)
-		}
+		e.StoppedBy, res.StopSignal = r.stop.by, int(r.stop.signal)
 		return e
 	}
 	if !r.launchWritten {

@@ -212,7 +212,7 @@ func (r *run) enterScope(ctx context.Context) error {
 		}
 		if r.unwanted(ctx) {
 			giveUp()
-			return errors.Join(errCalledOff, <-entered)
+			return <-entered // it was called off, whatever that says
 		}
 	}
 }

@@ -37,6 +37,7 @@ type stopState struct {
 	signal syscall.Signal // what began it, 0 for none
 	at     time.Duration  // awake time of the first wish
 	firm   bool           // KILL follows
+	wished bool           // the user has wished it besides
 	passed syscall.Signal // the last signal passed on as it is
 }
 
@@ -65,7 +66,7 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 		switch {
 		case r.asked.CompareAndSwap(true, false): // one wish is one stop, in whichever order it reaches us
 		case r.stop.firm:
-			r.beginStop(lifecycle.StoppedByUser, unix.SIGKILL)
+			r.wishAgain()
 		default:
 			r.beginStop(lifecycle.StoppedByUser, sig)
 		}
@@ -82,7 +83,7 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 // being obeyed is decisive.
 func (r *run) askPolitely(sig syscall.Signal) {
 	if r.stopping() {
-		r.beginStop(r.stop.by, unix.SIGKILL)
+		r.wishAgain()
 		return
 	}
 	r.stop = stopState{by: lifecycle.StoppedByUser, signal: sig, at: r.cfg.Clock.Now().Awake}
@@ -90,6 +91,15 @@ func (r *run) askPolitely(sig syscall.Signal) {
 	if r.suspended {
 		r.order(wire.MsgSignal, wire.PackNum(int64(unix.SIGCONT)))
 	}
+}
+
+// wishAgain acts on a user's signal during a stop: it ends it at once, but for the first
+// during a stop that somebody else began.
+func (r *run) wishAgain() {
+	if r.stop.by == lifecycle.StoppedByUser || r.stop.wished {
+		r.beginStop(r.stop.by, unix.SIGKILL)
+	}
+	r.stop.wished = true
 }
 
 // stopping says whether a wish that the run end is being obeyed. An interrupt that it has

@@ -68,6 +68,22 @@ func TestAskedAtOnce(t *testing.T) {
 	want(t, "the next does", r.hurries(unix.SIGTERM), true)
 }
 
+// During a stop that somebody else began the user's first signal takes none of the grace; the
+// second is decisive.
+func TestTheUserDuringAnothersStop(t *testing.T) {
+	t.Parallel()
+	for _, sig := range []unix.Signal{unix.SIGTERM, unix.SIGINT} {
+		ours, monitor := wired(t)
+		begun := stopState{by: lifecycle.StoppedByDeadline, signal: unix.SIGTERM, at: time.Second, firm: true}
+		r := &run{cfg: Config{Clock: clocktest.New(clock.Reading{Awake: 2 * time.Second})}, wire: ours, stop: begun}
+		r.signalled(t.Context(), sig)
+		want(t, "the monitor hears of the first", monitor.Await(0), false)
+		r.signalled(t.Context(), sig)
+		want(t, "the monitor hears of the second", monitor.Await(0), true)
+		want(t, "stopped by", r.stop.by, lifecycle.StoppedByDeadline)
+	}
+}
+
 // Of a stop that is under way another reason is no second signal and no more grace; the
 // user's next wish is KILL.
 func TestAnotherReasonDuringAStop(t *testing.T) {

@@ -180,6 +180,7 @@ func (r *flowRun) inFlow(ctx context.Context, w *wrapping, signals chan os.Signa
 	if err != nil || !res.Created {
 		return errors.Join(err, cfg.RunFile.Release(true))
 	}
+	w.clearReceipt() // it may wait for long
 	cfg.Workspace = res.Announcement.Workspace
 	turn := &turn{wrapping: w, cfg: cfg, committed: res, limit: r.opts.turns}
 	if off := turn.await(ctx); off != nil {

@@ -286,19 +286,15 @@ func (w *wrapping) receiptApart() error {
 	return nil
 }
 
-// clearReceipt takes away the receipt of another run, so that whoever looks while this one
-// lives, or after its wrapper was killed, finds none. What a link leads to is emptied, as
-// it will be written through; what is no regular file is left alone.
+// clearReceipt empties the file that the receipt goes to, so that whoever looks while this
+// run waits or lives, or after its wrapper was killed, finds no other run's. What is no
+// regular file is left alone.
 func (w *wrapping) clearReceipt() {
 	to, err := os.Stat(w.opts.receipt)
 	if w.opts.receipt == "" || err != nil || !to.Mode().IsRegular() {
 		return
 	}
-	here, err := os.Lstat(w.opts.receipt)
-	if err != nil || !here.Mode().IsRegular() || os.Remove(w.opts.receipt) != nil {
-		err = os.Truncate(w.opts.receipt, 0)
-	}
-	if err != nil {
+	if err := os.Truncate(w.opts.receipt, 0); err != nil {
 		w.log.Warn().Err(err).Msg("clear receipt")
 	}
 }
@@ -376,7 +372,7 @@ func endOf(v lifecycle.Verdict, p lifecycle.Process, stopSignal int) (code, sig 
 		return exitIncomplete, 0
 	case p.StoppedBy == lifecycle.StoppedByDeadline && !p.StopFailed:
 		return exitTimedOut, 0
-	case p.End == lifecycle.EndNotStarted && v.Outcome == lifecycle.OutcomeCancelled:
+	case p.End == lifecycle.EndNotStarted && (v.Outcome == lifecycle.OutcomeCancelled || stopSignal != 0):
 		return stoppedCode(stopSignal), 0
 	case p.Signal != nil:
 		return exitSignal + *p.Signal, *p.Signal

@@ -120,7 +120,7 @@ func wrapFlags() []flagSpec {
 		{name: "leftovers", value: "POLICY", fallback: string(supervisor.LeftoversStop), usage: "what outlives the command: stop, keep or report it"},
 		{name: "no-monitor", usage: "run without the monitor process"},
 		{name: "scope", usage: "contain the run in a scope of your systemd, where nothing escapes"},
-		{name: "receipt", value: "FILE", usage: "write the receipt to FILE as JSON at the end; until then there is none"},
+		{name: "receipt", value: "FILE", usage: "write the receipt to FILE as JSON at the end; until then FILE is empty"},
 		{name: "json", usage: "print the receipt as JSON on stderr"},
 		{name: "quiet", short: "q", usage: "print no receipt"},
 		{name: "on-end", value: "CMD", usage: "run CMD in a shell at the end, the receipt on its stdin"},

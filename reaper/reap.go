@@ -87,6 +87,9 @@ func (w *sweeping) settle(ctx context.Context) error {
 		if err != nil {
 			failures = append(failures, fmt.Errorf("execution %s: %w", e.UID, err))
 		}
+		if errors.Is(err, store.ErrBusy) {
+			break // as in settleAll
+		}
 		step, ok := settling(newRun(e, at), at)
 		if !dead || !ok {
 			continue

@@ -79,6 +79,9 @@ func settleAll(ctx context.Context, l *store.Ledger, spoolDir string, rows []sto
 		if err != nil && !errors.Is(err, store.ErrFenced) {
 			failures = append(failures, fmt.Errorf("settle execution %s: %w", e.UID, err))
 		}
+		if errors.Is(err, store.ErrBusy) {
+			break // somebody is at it, who would be waited for once a row
+		}
 	}
 	return errors.Join(failures...)
 }

@@ -45,7 +45,8 @@
 //	UID.jsonl.rejected   facts no ledger will take, each with the reason
 //
 // What a run worked on in a ledger that is removed or replaced under it is read from the
-// old file, which is still open, and goes into the end of the run.
+// old file, which is still open, and goes into the end of the run. The log that a removed
+// file has left is put aside, as ledger.db-wal.old, when the next one is made.
 //
 // A Recorder returns verdicts on a fact (fenced, conflict, broken rule) and
 // never trouble with a file. LastTurn says what those that wait make of a run that

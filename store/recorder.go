@@ -236,8 +236,8 @@ func (r *Recorder) Foresee(ctx context.Context) {
 
 // Finish is Ledger.Finish. It marks the ending degraded when the run was, and adds
 // what AddLost does. A run whose end went to the spool, or that has lost work, is not
-// known to be alone. What the run's own
-// processes have put into the spool goes first: it is what they did before the end.
+// known to be alone. What the run's own processes have put into the spool goes first: it
+// is what they did before the end.
 func (r *Recorder) Finish(ctx context.Context, e Ending) (alone bool, err error) {
 	r.catchUp(ctx, e.UID)
 	e.Degraded = e.Degraded || r.Degraded()

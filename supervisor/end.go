@@ -347,8 +347,8 @@ func (r *run) takeOver(ctx context.Context) {
 	}
 	at, grace := r.launched.Cgroup, r.cfg.Grace
 	if r.launched.Child.PID == 0 {
-		// The monitor may have made it, and not have told us; and what is there has not
-		// run, and has nothing to tidy up.
+		// The monitor may have made it, and not have told us; and what is there has hardly
+		// run, if at all, and has nothing to tidy up.
 		at, grace = proc.GroupPath(r.cfg.UID), 0
 	}
 	group, _ := proc.GroupAt(at)

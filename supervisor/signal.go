@@ -104,8 +104,9 @@ func Catch() chan os.Signal {
 // apart. Whoever has seen what the first one did takes longer.
 const sameWish = 2 * time.Millisecond
 
-// sift hands signals on, but for those that only say again what the last one said. It goes by
-// when they come: whoever acts on them may be waiting for something else.
+// sift hands signals on, but for those that only say again what the last one said, whatever
+// this run makes of them. It goes by when it gets them, which is at once: whoever acts on them
+// may be waiting for something else.
 func sift(c clock.Clock, from <-chan os.Signal, to chan<- os.Signal) {
 	var last os.Signal
 	var at time.Duration

@@ -271,7 +271,7 @@ func behind(f *os.File) bool {
 }
 
 // receiptApart refuses a file for the receipt that is where the command's own output
-// goes: it would be written over it.
+// goes, or its copy: it would be written over it.
 func (w *wrapping) receiptApart() error {
 	if w.opts.receipt == "" {
 		return nil
@@ -282,6 +282,9 @@ func (w *wrapping) receiptApart() error {
 		if missing == nil && err == nil && os.SameFile(to, there) && to.Mode()&os.ModeCharDevice == 0 {
 			return fmt.Errorf("--receipt: %s is where the command's own output goes; --json prints the receipt on standard error", w.opts.receipt)
 		}
+	}
+	if log, err := os.Stat(w.opts.log); missing == nil && err == nil && os.SameFile(to, log) && to.Mode().IsRegular() {
+		return fmt.Errorf("--receipt: %s is the file of --log, too; name another", w.opts.receipt)
 	}
 	return nil
 }

@@ -119,7 +119,7 @@ func (w *lostWork) without(ids []string) {
 // workflow at all where nobody knows what there was before. What was complete needs
 // no more; all else can no longer be read.
 func (w *lostWork) addTo(ctx context.Context, l *Ledger, e *Ending) {
-	if e.HostWorkflow != nil && e.HostWorkflow.Lost {
+	if w.nothing() || e.HostWorkflow != nil && e.HostWorkflow.Lost {
 		return
 	}
 	left, again := lostWork{workflows: slices.Clone(w.workflows), turn: w.turn, unread: w.unread}, false
@@ -143,6 +143,11 @@ func (w *lostWork) addTo(ctx context.Context, l *Ledger, e *Ending) {
 	}
 	worst.Lost = true
 	e.HostWorkflow = &worst
+}
+
+// nothing says whether nothing is lost, which takes no look at a ledger.
+func (w *lostWork) nothing() bool {
+	return len(w.workflows) == 0 && (w.turn == "" || w.turn == lifecycle.TurnNone) && w.unread == nil
 }
 
 // worst is the workflow that weighs most against success; zero without any.

@@ -17,6 +17,16 @@ func (d *desk) remove(t *testing.T) {
 	}
 }
 
+// loseReview takes the ledger away under a run that is at a review.
+func (d *desk) loseReview(t *testing.T) {
+	t.Helper()
+	d.live(t)
+	l, err := d.Ledger(t.Context())
+	must(t, err)
+	beginReview(t, l, "w", "u1", 2100)
+	d.remove(t)
+}
+
 // TestWorkGoesNotWithTheLedger: what a run worked on stays known when the ledger is
 // removed under it, or counts as unreadable; a run without work has lost none.
 func TestWorkGoesNotWithTheLedger(t *testing.T) {
@@ -109,11 +119,7 @@ func (d *desk) wantLost(t *testing.T, want lifecycle.Completeness) {
 func TestLostWorkGoesThroughTheSpool(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.live(t)
-	l, err := d.Ledger(t.Context())
-	must(t, err)
-	beginReview(t, l, "w", "u1", 2100)
-	d.remove(t)
+	d.loseReview(t)
 	d.away.Store(true)
 	end := storetest.Exit("u1", 0, 9000)
 	must(t, finish(t.Context(), d, end))
@@ -209,13 +215,9 @@ func TestALedgerThatIsBusyAgain(t *testing.T) {
 func TestLostWorkDoneAgain(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.live(t)
-	l, err := d.Ledger(t.Context())
-	must(t, err)
-	beginReview(t, l, "w", "u1", 2100)
-	d.remove(t)
+	d.loseReview(t)
 	d.beat(t)
-	l, err = d.Ledger(t.Context())
+	l, err := d.Ledger(t.Context())
 	must(t, err)
 	beginReview(t, l, "w", "u1", 2100)
 	completeRound(t, l, "w", 2200)

@@ -105,11 +105,14 @@ func (r *run) comesUp(ctx context.Context) bool {
 
 // isWritten waits for the run to be written down, which takes as long as others keep the
 // ledger from us. It is false as above.
-func (r *run) isWritten(ctx context.Context) bool {
+func (r *run) isWritten(ctx context.Context) bool { return r.comesFirst(ctx, r.recorded) }
+
+// comesFirst waits for something to be done. It is false when the run was asked to end before.
+func (r *run) comesFirst(ctx context.Context, done <-chan struct{}) bool {
 	for {
 		look := time.NewTimer(launchLook)
 		select {
-		case <-r.recorded:
+		case <-done:
 			look.Stop()
 			return true
 		case <-look.C:
@@ -126,7 +129,7 @@ func (r *run) unwanted(ctx context.Context) bool {
 	var later []os.Signal
 	for range len(r.sigs) {
 		s := <-r.sigs
-		if p := r.policy(s); p == polite || p == firm || p == hangUp {
+		if p := r.policy(s); p.asks() || p == hangUp {
 			r.calledOff(s)
 		}
 		later = append(later, s)

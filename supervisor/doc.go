@@ -45,6 +45,7 @@
 //	signals           started by the first signal that is asked for, in Catch, begin or
 //	                  wait; lives as long as the process (package signals)
 //	sift              started by Run; lives as long as the process
+//	enterScope        started and waited for by startMonitor, with --scope
 //	Beater, its Alarm started by startHeart; waited for by stopHeart in end. While the
 //	and Wakes         run waits others, started and waited for by wait
 //	scout             started by startHeart; waited for by stopHeart in end

@@ -170,7 +170,7 @@ func (r *run) hurries(s os.Signal) bool {
 		r.stopNow(unix.SIGTSTP, unix.Getpid())
 	}
 	p := r.policy(s)
-	if p != polite && p != firm || p == firm && r.asked.CompareAndSwap(true, false) {
+	if !p.asks() || p == firm && r.asked.CompareAndSwap(true, false) {
 		return false
 	}
 	r.hurriedBy.CompareAndSwap(0, int64(number(s)))

@@ -33,6 +33,9 @@ const (
 	unread
 )
 
+// asks says whether such a signal asks for the end, whoever sends it.
+func (p signalPolicy) asks() bool { return p == polite || p == firm }
+
 // policyOf is the table. Signals that cannot be caught, that the runtime needs
 // (SIGURG, SIGPROF) or that speak of our own doing (SIGCHLD) do not
 // get here.
@@ -112,7 +115,7 @@ func sift(c clock.Clock, from <-chan os.Signal, to chan<- os.Signal) {
 	var at time.Duration
 	for s := range from {
 		now := c.Now().Awake
-		wish := policyOf(s) == polite || policyOf(s) == firm
+		wish := policyOf(s).asks()
 		if wish && s == last && now-at < sameWish {
 			continue
 		}

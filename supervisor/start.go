@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
@@ -200,21 +199,17 @@ func (r *run) enterScope(ctx context.Context) error {
 	}
 	asking, giveUp := context.WithCancel(ctx)
 	defer giveUp()
-	entered := make(chan error, 1)
-	go func() { entered <- enterScope(asking, r.monitor, r.cfg.UID, os.Environ()) }()
-	for {
-		look := time.NewTimer(launchLook)
-		select {
-		case err := <-entered:
-			look.Stop()
-			return err
-		case <-look.C:
-		}
-		if r.unwanted(ctx) {
-			giveUp()
-			return <-entered // it was called off, whatever that says
-		}
+	entered := make(chan struct{})
+	var err error
+	go func() {
+		defer close(entered)
+		err = enterScope(asking, r.monitor, r.cfg.UID, os.Environ())
+	}()
+	if !r.comesFirst(ctx, entered) {
+		giveUp()
+		<-entered
 	}
+	return err
 }
 
 // direct runs the monitor's part inside the wrapper. The run then lives on the

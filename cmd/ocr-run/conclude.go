@@ -293,8 +293,11 @@ func (w *wrapping) receiptApart() error {
 // run waits or lives, or after its wrapper was killed, finds no other run's. What is no
 // regular file is left alone.
 func (w *wrapping) clearReceipt() {
+	if w.opts.receipt == "" {
+		return
+	}
 	to, err := os.Stat(w.opts.receipt)
-	if w.opts.receipt == "" || err != nil || !to.Mode().IsRegular() {
+	if err != nil || !to.Mode().IsRegular() {
 		return
 	}
 	if err := os.Truncate(w.opts.receipt, 0); err != nil {

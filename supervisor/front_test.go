@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -58,8 +59,15 @@ func TestStoppedAfterTheEnd(t *testing.T) {
 	s := newShell(b)
 	s.send("$W\n")
 	s.expect("after")
+	job, err := s.Foreground()
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.send("\x1a")
 	s.expect("Stopped")
+	// The shell waits for us alone: a reader that the kernel has not yet come to stop takes
+	// what is typed at its prompt.
+	b.eventually("all of the job is stopped", func() bool { return allStopped(t, job) })
 	s.send("fg\n")
 	s.send("words\n")
 	s.expect("then words")
@@ -115,4 +123,14 @@ func TestACommandThatGoesOnAtOnce(t *testing.T) {
 func stopped(pid int) bool {
 	p, err := proc.Read(pid)
 	return err == nil && p.Stopped()
+}
+
+// allStopped says whether every process of a group is stopped.
+func allStopped(t *testing.T, group int) bool {
+	t.Helper()
+	all, err := proc.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return !slices.ContainsFunc(all, func(p proc.Process) bool { return p.PGID == group && !p.Stopped() })
 }

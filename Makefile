@@ -10,9 +10,9 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # The version is stamped by us, so Go need not ask git a second time. The tag
 # leaves out a manual page generator of the flag library that we do not call.
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -tags urfave_cli_no_docs -ldflags '$(LDFLAGS)$(ENTRY_$(1))'
-# On Linux the program begins at a function of its own, which notes the signals that
-# are ignored: Go forgets most of them before anything else of ours runs.
-ENTRY_linux := $() -E github.com/ocr-run/ocr-run/supervisor/internal/ignored.entry
+# On Linux the program begins at a function of its own: what it notes and sets there the
+# Go runtime takes over before anything else of ours runs.
+ENTRY_linux := $() -E github.com/ocr-run/ocr-run/supervisor/internal/entry.entry
 HOST    := $(shell $(GO) env GOOS)
 
 SYSTEMS := linux darwin

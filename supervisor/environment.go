@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/supervisor/internal/entry"
 )
 
 // EnvUID names the execution in the environment of everything it starts.
@@ -16,6 +17,10 @@ const EnvLineage = proc.EnvLineage
 
 // EnvHostUID is what Open Code Review reads to link a workflow to a row.
 const EnvHostUID = "OCR_DASHBOARD_EXECUTION_UID"
+
+// AsFound runs start, which starts a program of the user's, or becomes it: with what this
+// process was started with, where it runs otherwise itself (package entry).
+func AsFound(start func() error) error { return entry.AsFound(start) }
 
 // envAskAt names the terminal where gpg has its agent ask for passphrases.
 const envAskAt = "GPG_TTY"

@@ -16,7 +16,7 @@ import (
 	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
-	"github.com/ocr-run/ocr-run/supervisor/internal/ignored"
+	"github.com/ocr-run/ocr-run/supervisor/internal/entry"
 	"github.com/ocr-run/ocr-run/supervisor/internal/screen"
 	"github.com/ocr-run/ocr-run/supervisor/internal/signals"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
@@ -138,7 +138,7 @@ type run struct {
 // command that could not be launched, whoever's fault that is, is a result too.
 func Run(ctx context.Context, cfg Config) Result {
 	Deepen()
-	ignored.Keep()
+	entry.KeepIgnored()
 	r := &run{
 		cfg: cfg, starved: -1, over: make(chan struct{}), reports: make(chan wire.Message),
 		incoming: cfg.Signals, sigs: make(chan os.Signal, signalsMost), cont: make(chan os.Signal, 1),

@@ -61,7 +61,7 @@ func runKeep(_ context.Context, c call) error {
 			_, _ = unix.Setsid()
 		}
 	}
-	err = syscall.Exec(path, c.words, environ)
+	err = supervisor.AsFound(func() error { return syscall.Exec(path, c.words, environ) })
 	c.note("execute %s: %s", path, err)
 	return answered(supervisor.ExitNotExecutable)
 }

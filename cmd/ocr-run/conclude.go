@@ -345,7 +345,7 @@ func (w *wrapping) onEnd(ctx context.Context, view render.Execution, late <-chan
 	// We ignore this signal to handle the terminal from behind, and a program
 	// inherits that; what is caught begins at its default.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGTTOU)
-	err = cmd.Start()
+	err = supervisor.AsFound(cmd.Start)
 	signal.Ignore(unix.SIGTTOU)
 	if err == nil {
 		err = waitHeeding(cmd, late)

@@ -129,7 +129,7 @@ func (r *flowRun) startDetached(ctx context.Context, uid string, log *os.File) (
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = r.dir, log, log, []*os.File{theirs}
 	cmd.Env = detachment{uid: uid, log: log.Name()}.environ(r.environment)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	err = cmd.Start()
+	err = supervisor.AsFound(cmd.Start)
 	_ = theirs.Close()
 	if err != nil {
 		return said, fmt.Errorf("start a wrapper in the background: %w", err)

@@ -145,7 +145,7 @@ func (w *wrapping) goOn(uid string, next resumption, hurried func() bool) error 
 	if hurried() {
 		return nil
 	}
-	if err := unix.Exec(self, args, environ); err != nil {
+	if err := supervisor.AsFound(func() error { return unix.Exec(self, args, environ) }); err != nil {
 		return fmt.Errorf("execute %s: %w", self, err)
 	}
 	return nil

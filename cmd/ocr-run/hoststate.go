@@ -15,6 +15,7 @@ import (
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/store"
 	"github.com/ocr-run/ocr-run/store/ocrdb"
+	"github.com/ocr-run/ocr-run/supervisor"
 )
 
 // In the project of a host there is one truth, the host's. Verbs that write are
@@ -44,7 +45,8 @@ func handOver(env environment, v verb, given string, args []string) error {
 	}
 	_, word, _ := strings.Cut(v.name, " ")
 	argv := append([]string{"ocr", "state", hostVerb(path, word, given)}, absoluteFiles(args, env.dir)...)
-	return &verbError{thing: v.name, err: fmt.Errorf("run %s: %w", path, syscall.Exec(path, argv, overlay(env.environ, []string{"PWD=" + host.Root})))}
+	err = supervisor.AsFound(func() error { return syscall.Exec(path, argv, overlay(env.environ, []string{"PWD=" + host.Root})) })
+	return &verbError{thing: v.name, err: fmt.Errorf("run %s: %w", path, err)}
 }
 
 // hostTrouble is an error with the host of dir, with the way out of it.

@@ -14,7 +14,7 @@ func stateCells() []cell {
 		of("descriptors", "the command has the descriptors 0, 1, 2 and no other", `ls /proc/$$/fd | tr '\n' ' '`),
 		of("signal-masks", "nothing is blocked or ignored that was not before", `grep -E '^Sig(Blk|Ign|Pnd)|^ShdPnd' /proc/self/status`),
 		of("limits", "the resource limits are the caller's", `cat /proc/self/limits`),
-		of("umask-nice", "umask, niceness and working directory are the caller's", `umask; nice; pwd; grep -E '^(NoNewPrivs|Seccomp|Cap|Groups|Uid|Gid)' /proc/self/status`),
+		of("umask-nice", "umask, niceness, timer slack and working directory are the caller's", `umask; nice; pwd; cat /proc/self/timerslack_ns; grep -E '^(NoNewPrivs|Seccomp|Cap|Groups|Uid|Gid)' /proc/self/status`),
 		{name: "environment", group: groupThrough, does: "the environment differs only by names that begin with OCR_", needs: linux, run: sameEnvironment},
 		{name: "arguments", group: groupThrough, does: "arguments arrive unchanged: empty, newline, quotes, UTF-8, not UTF-8", run: sameArguments},
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/supervisor/internal/entry"
 	"github.com/ocr-run/ocr-run/supervisor/internal/signals"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
 	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
@@ -285,11 +286,15 @@ func (m *monitor) execute(fork forker) (int, error) {
 		// in a command substitution, and what is caught begins at its default.
 		signals.Take(m.sigs, unix.SIGTTIN)
 	}
-	pid, err := m.forkContained(fork, attr)
-	if err == unix.ENOEXEC && isText(m.order.Path, m.order.Dir) {
-		m.order.Path, m.order.Argv = "/bin/sh", append([]string{"sh", m.order.Path}, m.order.Argv[1:]...)
+	var pid int
+	err := entry.AsFound(func() (err error) {
 		pid, err = m.forkContained(fork, attr)
-	}
+		if err == unix.ENOEXEC && isText(m.order.Path, m.order.Dir) {
+			m.order.Path, m.order.Argv = "/bin/sh", append([]string{"sh", m.order.Path}, m.order.Argv[1:]...)
+			pid, err = m.forkContained(fork, attr)
+		}
+		return err
+	})
 	if err == nil && m.inner >= 0 && m.order.Foreground {
 		// A run that is not held and asks for its terminal before this is stopped
 		// by the kernel; reap sets it going.

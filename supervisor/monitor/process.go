@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/reaper/proc"
-	"github.com/ocr-run/ocr-run/supervisor/internal/ignored"
+	"github.com/ocr-run/ocr-run/supervisor/internal/entry"
 	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 )
 
@@ -50,7 +50,7 @@ func init() {
 // serve is the life of a monitor process: it takes over the descriptors it was
 // given and watches one run. It returns the exit code.
 func serve() int {
-	ignored.Keep() // the wrapper has had them ignored for us
+	entry.KeepIgnored() // the wrapper has had them ignored for us
 	var own [3]int
 	words := strings.Fields(os.Getenv(envDescriptors))
 	if len(words) != len(own) {
@@ -133,12 +133,15 @@ func Start(uid string, fds Descriptors) (pid int, conn *wire.Conn, err error) {
 		}
 		defer unix.Close(own[i]) //nolint:errcheck // the monitor has its own
 	}
-	pid, err = syscall.ForkExec(self, []string{Name}, &syscall.ProcAttr{
-		Files: fds.Run[:], Sys: &syscall.SysProcAttr{Setsid: true},
-		Env: []string{
-			proc.EnvUID + "=" + uid, fmt.Sprintf("%s=%d %d %d", envDescriptors, own[0], own[1], own[2]),
-			"GOMAXPROCS=1", "GOGC=50",
-		},
+	err = entry.AsFound(func() error {
+		pid, err = syscall.ForkExec(self, []string{Name}, &syscall.ProcAttr{
+			Files: fds.Run[:], Sys: &syscall.SysProcAttr{Setsid: true},
+			Env: []string{
+				proc.EnvUID + "=" + uid, fmt.Sprintf("%s=%d %d %d", envDescriptors, own[0], own[1], own[2]),
+				"GOMAXPROCS=1", "GOGC=50",
+			},
+		})
+		return err
 	})
 	if err != nil {
 		if err == syscall.ENOENT {

@@ -1,4 +1,4 @@
-package ignored
+package entry
 
 import (
 	"os"
@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Keep has the signals ignored again that were when the process was started, for it and
+// KeepIgnored has the signals ignored again that were when the process was started, for it and
 // for those it starts. Left out are those by which we are stopped and told of things
 // (TERM, CHLD and job control), and those that the runtime leaves as they were (HUP, INT).
-func Keep() {
-	for _, s := range kept(atStart()) {
+func KeepIgnored() {
+	for _, s := range kept(ignoredAtStart()) {
 		signal.Ignore(s)
 	}
 }

@@ -20,7 +20,7 @@ const EnvHostUID = "OCR_DASHBOARD_EXECUTION_UID"
 
 // AsFound runs start, which starts a program of the user's, or becomes it: with what this
 // process was started with, where it runs otherwise itself (package entry).
-func AsFound(start func() error) error { return entry.AsFound(start) }
+func AsFound(start func() error) error { return entry.AsFound(false, start) }
 
 // envAskAt names the terminal where gpg has its agent ask for passphrases.
 const envAskAt = "GPG_TTY"

@@ -287,7 +287,7 @@ func (m *monitor) execute(fork forker) (int, error) {
 		signals.Take(m.sigs, unix.SIGTTIN)
 	}
 	var pid int
-	err := entry.AsFound(func() (err error) {
+	err := entry.AsFound(m.bound, func() (err error) {
 		pid, err = m.forkContained(fork, attr)
 		if err == unix.ENOEXEC && isText(m.order.Path, m.order.Dir) {
 			m.order.Path, m.order.Argv = "/bin/sh", append([]string{"sh", m.order.Path}, m.order.Argv[1:]...)

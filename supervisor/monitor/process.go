@@ -21,10 +21,11 @@ import (
 // and nobody starts one by accident.
 const Name = "ocr-run: monitor"
 
-// envDescriptors carries the numbers of the monitor's own descriptors: the wire,
-// the run's terminal and the user's, -1 for none. They lie at ownFDs or beyond,
-// where none of the caller's is: those are the run's.
-const envDescriptors = "OCR_RUN_MONITOR"
+// envStart carries the numbers of the monitor's own descriptors: the wire, the run's
+// terminal and the user's, -1 for none; and the timer slack to start the run with (package
+// entry). The descriptors lie at ownFDs or beyond, where none of the caller's is: those are
+// the run's.
+const envStart = "OCR_RUN_MONITOR"
 
 // ownFDs is where the monitor's own descriptors begin, beyond the single digits
 // that a shell can name.
@@ -51,21 +52,25 @@ func init() {
 // given and watches one run. It returns the exit code.
 func serve() int {
 	entry.KeepIgnored() // the wrapper has had them ignored for us
-	var own [3]int
-	words := strings.Fields(os.Getenv(envDescriptors))
-	if len(words) != len(own) {
+	var given [4]int
+	words := strings.Fields(os.Getenv(envStart))
+	if len(words) != len(given) {
 		return exitNotStarted
 	}
 	for i, word := range words {
-		fd, err := strconv.Atoi(word)
+		n, err := strconv.Atoi(word)
 		if err != nil {
 			return exitNotStarted
 		}
-		if own[i] = fd; fd >= 0 {
+		given[i] = n
+	}
+	link, inner, user := given[0], given[1], given[2]
+	for _, fd := range given[:3] {
+		if fd >= 0 {
 			unix.CloseOnExec(fd)
 		}
 	}
-	link, inner, user := own[0], own[1], own[2]
+	entry.Inherit(given[3])
 	if err := unix.SetNonblock(link, true); err != nil {
 		return exitNotStarted
 	}
@@ -133,15 +138,12 @@ func Start(uid string, fds Descriptors) (pid int, conn *wire.Conn, err error) {
 		}
 		defer unix.Close(own[i]) //nolint:errcheck // the monitor has its own
 	}
-	err = entry.AsFound(func() error {
-		pid, err = syscall.ForkExec(self, []string{Name}, &syscall.ProcAttr{
-			Files: fds.Run[:], Sys: &syscall.SysProcAttr{Setsid: true},
-			Env: []string{
-				proc.EnvUID + "=" + uid, fmt.Sprintf("%s=%d %d %d", envDescriptors, own[0], own[1], own[2]),
-				"GOMAXPROCS=1", "GOGC=50",
-			},
-		})
-		return err
+	pid, err = syscall.ForkExec(self, []string{Name}, &syscall.ProcAttr{
+		Files: fds.Run[:], Sys: &syscall.SysProcAttr{Setsid: true},
+		Env: []string{
+			proc.EnvUID + "=" + uid, fmt.Sprintf("%s=%d %d %d %d", envStart, own[0], own[1], own[2], entry.Found()),
+			"GOMAXPROCS=1", "GOGC=50",
+		},
 	})
 	if err != nil {
 		if err == syscall.ENOENT {

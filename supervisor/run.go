@@ -138,7 +138,7 @@ type run struct {
 // command that could not be launched, whoever's fault that is, is a result too.
 func Run(ctx context.Context, cfg Config) Result {
 	Deepen()
-	entry.KeepIgnored()
+	signals.KeepIgnored(entry.Ignored())
 	r := &run{
 		cfg: cfg, starved: -1, over: make(chan struct{}), reports: make(chan wire.Message),
 		incoming: cfg.Signals, sigs: make(chan os.Signal, signalsMost), cont: make(chan os.Signal, 1),

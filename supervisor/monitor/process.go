@@ -14,6 +14,7 @@ import (
 
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/supervisor/internal/entry"
+	"github.com/ocr-run/ocr-run/supervisor/internal/signals"
 	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 )
 
@@ -51,7 +52,7 @@ func init() {
 // serve is the life of a monitor process: it takes over the descriptors it was
 // given and watches one run. It returns the exit code.
 func serve() int {
-	entry.KeepIgnored() // the wrapper has had them ignored for us
+	signals.KeepIgnored(entry.Ignored()) // the wrapper has had them ignored for us
 	var given [4]int
 	words := strings.Fields(os.Getenv(envStart))
 	if len(words) != len(given) {

@@ -5,13 +5,13 @@
 //
 //   - Which signals are ignored, as nohup relies on. The runtime takes most of them over,
 //     and does not tell what they were.
-//   - How late a timer may be (its slack, in prctl(2)). The runtime has a thread that looks
-//     after the others every 20 µs at first, 70 with the usual slack: in a short run that
-//     was a third of all processor time. So it is begun with more, and what is started
-//     by us gets what we were started with.
+//   - How late a timer of a thread may be (its slack, in prctl(2)). The runtime has a thread
+//     that looks after the others, every 20 µs at first and 70 with the usual slack: a third
+//     of all processor time of a short run, measured. So that one is begun with more; the
+//     others, and what is started by us, have what we were started with.
 //
 // In a program that was linked without, or for another system than Linux, nothing is
 // known: nothing was ignored, and the slack is left alone.
 //
-// It starts no goroutine.
+// It imports next to nothing, to be set up early, and starts no goroutine.
 package entry

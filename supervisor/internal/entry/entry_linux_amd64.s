@@ -19,7 +19,7 @@ ask:
 	DECQ	CX
 	MOVQ	$1, BX
 	SHLQ	CX, BX
-	ORQ	BX, ·noted(SB)
+	ORQ	BX, ·ignored(SB)
 next:
 	INCQ	R12
 	CMPQ	R12, $65

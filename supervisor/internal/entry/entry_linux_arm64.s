@@ -18,9 +18,9 @@ ask:
 	SUB	$1, R19, R5
 	MOVD	$1, R6
 	LSL	R5, R6, R6
-	MOVD	·noted(SB), R7
+	MOVD	·ignored(SB), R7
 	ORR	R6, R7, R7
-	MOVD	R7, ·noted(SB)
+	MOVD	R7, ·ignored(SB)
 next:
 	ADD	$1, R19
 	CMP	$65, R19

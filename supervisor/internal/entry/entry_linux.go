@@ -26,16 +26,13 @@ func entry()
 
 // This is among the first packages to be set up: the thread that looks after the others is
 // there by then, and hardly any other that is begun by this one.
-//
-//nolint:gochecknoglobals // see above
-var _ = restore()
+var _ = func() bool { restore(); return true }()
 
 // restore gives this thread the slack that was found.
-func restore() bool {
+func restore() {
 	if slack != 0 {
 		_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, setTimerSlack, uintptr(slack), 0)
 	}
-	return slack != 0
 }
 
 // setTimerSlack is PR_SET_TIMERSLACK. Source: the kernel's linux/prctl.h; the package that
@@ -46,13 +43,13 @@ const setTimerSlack = 29
 func Ignored() uint64 { return ignored }
 
 // Found is the slack to restore for others, in ns; 0 for none.
-func Found() int { return int(slack) } //nolint:gosec // it is below ours
+func Found() int { return int(slack) }
 
 // Inherit tells what another process has found, which has started this one on whichever
 // thread. It comes before the first AsFound.
 func Inherit(found int) {
 	if slack == 0 {
-		slack = uint64(max(found, 0)) //nolint:gosec // it is positive
+		slack = uint64(max(found, 0))
 	}
 }
 

@@ -67,9 +67,7 @@ func (p *Pair) Adopt(like *TTY) error {
 	if err != nil {
 		return fmt.Errorf("read settings: %w", err)
 	}
-	first := p.copied == (unix.Termios{})
-	if first || sameTermios(*now, p.copied) {
-		want := like.found
+	if want := like.found; p.adopts(*now, want) {
 		if err := setTermios(p.Master, &want); err != nil {
 			return fmt.Errorf("copy settings: %w", err)
 		}
@@ -77,6 +75,14 @@ func (p *Pair) Adopt(like *TTY) error {
 	}
 	_, err = CopySize(p.Master, like.fd)
 	return err
+}
+
+// adopts says whether there is something to copy, of an inner terminal as it is now. Where
+// the user's is what was copied last there is not: a run that changes its own settings in
+// this moment, as most do soon after their start, would lose them.
+func (p *Pair) adopts(now, want unix.Termios) bool {
+	first := p.copied == (unix.Termios{})
+	return first || sameTermios(now, p.copied) && !sameTermios(want, p.copied)
 }
 
 // CloseSlave gives up the run's end, once the monitor holds it.

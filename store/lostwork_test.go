@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"os"
 	"testing"
 
@@ -112,6 +113,24 @@ func (d *desk) wantLost(t *testing.T, want lifecycle.Completeness) {
 	if told := len(e.Evidence) > 0; told != (want == lifecycle.CompletenessUnreadable) {
 		t.Errorf("evidence is %+v", e.Evidence)
 	}
+}
+
+// TestLostWhileNobodyWaits: a look at the ledger that is called off over it, as at the end
+// of a run, reads what is lost all the same.
+func TestLostWhileNobodyWaits(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.live(t)
+	l, err := d.Ledger(t.Context())
+	must(t, err)
+	beginReview(t, l, "w", "u1", 2100)
+	completeRound(t, l, "w", 2200)
+	finishWorkflow(t, l, "w", "u1", 2300)
+	d.remove(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _ = d.Ledger(ctx)
+	d.wantLost(t, lifecycle.CompletenessComplete)
 }
 
 // TestLostWorkGoesThroughTheSpool: the end of a run whose ledger went for good says what

@@ -431,7 +431,9 @@ func (r *Recorder) opened(ctx context.Context) (*Ledger, error) {
 		if err == nil && !replaced {
 			return r.ledger, nil
 		}
-		r.gone.readFrom(ctx, r.ledger, r.memory.Announcement)
+		// Never again can it be read, whatever becomes of the look that noticed it.
+		c := calm{context.WithoutCancel(ctx), r.config.Timeout}
+		r.gone.readFrom(c, r.ledger, r.memory.Announcement) //nolint:contextcheck // it inherits ctx
 		if err := errors.Join(err, r.drop()); err != nil {
 			return nil, err
 		}

@@ -28,6 +28,14 @@ func (d *desk) loseReview(t *testing.T) {
 	d.remove(t)
 }
 
+// wholeReview begins, completes and finishes a review.
+func wholeReview(t *testing.T, l *store.Ledger, id string) {
+	t.Helper()
+	beginReview(t, l, id, "u1", 2100)
+	completeRound(t, l, id, 2200)
+	finishWorkflow(t, l, id, "u1", 2300)
+}
+
 // TestWorkGoesNotWithTheLedger: what a run worked on stays known when the ledger is
 // removed under it, or counts as unreadable; a run without work has lost none.
 func TestWorkGoesNotWithTheLedger(t *testing.T) {
@@ -37,12 +45,7 @@ func TestWorkGoesNotWithTheLedger(t *testing.T) {
 		return func(t *testing.T, l *store.Ledger) { t.Helper(); beginReview(t, l, id, "u1", 2100) }
 	}
 	review := func(id string) func(*testing.T, *store.Ledger) {
-		return func(t *testing.T, l *store.Ledger) {
-			t.Helper()
-			beginReview(t, l, id, "u1", 2100)
-			completeRound(t, l, id, 2200)
-			finishWorkflow(t, l, id, "u1", 2300)
-		}
+		return func(t *testing.T, l *store.Ledger) { t.Helper(); wholeReview(t, l, id) }
 	}
 	both := func(t *testing.T, l *store.Ledger) { t.Helper(); begin("v")(t, l); begin("w")(t, l) }
 	turn := func(types ...lifecycle.SessionEventType) func(*testing.T, *store.Ledger) {
@@ -123,9 +126,7 @@ func TestLostWhileNobodyWaits(t *testing.T) {
 	d.live(t)
 	l, err := d.Ledger(t.Context())
 	must(t, err)
-	beginReview(t, l, "w", "u1", 2100)
-	completeRound(t, l, "w", 2200)
-	finishWorkflow(t, l, "w", "u1", 2300)
+	wholeReview(t, l, "w")
 	d.remove(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -238,9 +239,7 @@ func TestLostWorkDoneAgain(t *testing.T) {
 	d.beat(t)
 	l, err := d.Ledger(t.Context())
 	must(t, err)
-	beginReview(t, l, "w", "u1", 2100)
-	completeRound(t, l, "w", 2200)
-	finishWorkflow(t, l, "w", "u1", 2300)
+	wholeReview(t, l, "w")
 	free := hold(t, l.Path())
 	must(t, finish(t.Context(), d, storetest.Exit("u1", 0, 9000)))
 	free()

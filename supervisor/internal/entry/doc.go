@@ -6,8 +6,8 @@
 //   - Which signals are ignored, as nohup relies on. The runtime takes most of them over,
 //     and does not tell what they were.
 //   - How late a timer of a thread may be (its slack, in prctl(2)). The runtime has a thread
-//     that looks after the others, every 20 µs at first and 70 with the usual slack: a third
-//     of all processor time of a short run, measured. So that one is begun with more; the
+//     that looks after the others, every 20 µs at first and 70 with the usual slack: 15 to
+//     37 % of the processor time of a short run, measured. So that one is begun with more; the
 //     others, and what is started by us, have what we were started with.
 //
 // In a program that was linked without, or for another system than Linux, nothing is

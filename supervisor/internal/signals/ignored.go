@@ -9,8 +9,9 @@ import (
 )
 
 // KeepIgnored has the signals ignored again that were when the process was started, for it
-// and for those it starts, by a set with bit n-1 for signal n. Left out are those by which we are stopped and told of things
-// (TERM, CHLD and job control), and those that the runtime leaves as they were (HUP, INT).
+// and for those it starts, by a set with bit n-1 for signal n. Left out are those by which
+// we are stopped and told of things (TERM, CHLD and job control), and those that the
+// runtime leaves as they were (HUP, INT).
 func KeepIgnored(set uint64) {
 	for _, s := range kept(set) {
 		signal.Ignore(s)

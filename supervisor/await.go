@@ -73,7 +73,7 @@ func (r *run) bide(ctx context.Context) bool {
 func (r *run) calledOff(s os.Signal) {
 	switch r.policy(s) {
 	case polite, firm:
-		r.stop.by, r.stop.signal = lifecycle.StoppedByUser, number(s)
+		r.stop.by, r.stop.signal = r.wisher(s), number(s)
 	case hangUp:
 		if r.cfg.OnHangup != HangupKeep && !signal.Ignored(unix.SIGHUP) {
 			r.stop.by, r.stop.signal = lifecycle.StoppedByTerminal, unix.SIGHUP

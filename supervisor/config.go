@@ -210,7 +210,7 @@ type Result struct {
 	// Bury waits for the monitor's end, for three seconds at most. It is to be called
 	// before the process ends; never nil.
 	Bury func()
-	// StopSignal is the signal that made a user's stop, or by which a launch was called off;
+	// StopSignal is the signal that made a user's or a parent's stop, or by which a launch was called off;
 	// 0 for none.
 	StopSignal int
 	// Keyed says that the command died of a key typed at its terminal. Run bare, all

@@ -206,7 +206,7 @@ func (r *run) ending(res *Result) store.Ending {
 	}
 	e.StoppedBy, e.StopFailed = r.judgeStop()
 	res.Keyed = r.together
-	if e.StoppedBy == lifecycle.StoppedByUser {
+	if e.StoppedBy == lifecycle.StoppedByUser || e.StoppedBy == lifecycle.StoppedByParent {
 		res.StopSignal = int(r.stop.signal)
 	}
 	if e.StoppedBy == lifecycle.StoppedByNobody && killedOutright(r.exit) {

@@ -10,7 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/heartbeat/clock"
+	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/supervisor/internal/signals"
+	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
 // signalPolicy is what the wrapper does with a signal sent to it.
@@ -89,6 +92,19 @@ func (r *run) policy(s os.Signal) signalPolicy {
 		return passOn
 	}
 	return policyOf(s)
+}
+
+// wisher is who is behind a signal that asks for the end: the run that this one is part of,
+// where that one's monitor has sent it, and else the user.
+func (r *run) wisher(s os.Signal) lifecycle.StoppedBy {
+	pid := signals.Sender(s)
+	if r.cfg.ParentUID == "" || pid == 0 || !slices.Contains(proc.Ancestors(os.Getpid()), pid) {
+		return lifecycle.StoppedByUser
+	}
+	if p, err := proc.Read(pid); err != nil || p.Name != monitor.ProcessName {
+		return lifecycle.StoppedByUser // a shell in between does what the user has told it
+	}
+	return lifecycle.StoppedByParent
 }
 
 // signalsMost is how many signals may wait to be acted on.

@@ -68,7 +68,7 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 		case r.stop.firm:
 			r.wishAgain()
 		default:
-			r.beginStop(lifecycle.StoppedByUser, sig)
+			r.beginStop(r.wisher(s), sig)
 		}
 	case hangUp:
 		r.hungUp(ctx)
@@ -86,7 +86,7 @@ func (r *run) askPolitely(sig syscall.Signal) {
 		r.wishAgain()
 		return
 	}
-	r.stop = stopState{by: lifecycle.StoppedByUser, signal: sig, at: r.cfg.Clock.Now().Awake}
+	r.stop = stopState{by: r.wisher(sig), signal: sig, at: r.cfg.Clock.Now().Awake}
 	r.order(wire.MsgSignal, wire.PackNum(int64(sig)))
 	if r.suspended {
 		r.order(wire.MsgSignal, wire.PackNum(int64(unix.SIGCONT)))

@@ -17,8 +17,8 @@ type Ending struct {
 	// Note is one more line for the notes; empty for none.
 	Note string
 	// VendorSessionID is the agent's own session, by which the product resumes
-	// it. It is not written when the user cancelled the run, or does not look
-	// like one: the product would start the run again by itself.
+	// it. It is not written when the run was cancelled, or does not look like
+	// one: the product would start the run again by itself.
 	VendorSessionID string
 	// AtMS is when it ended, in wall-clock UTC milliseconds.
 	AtMS int64
@@ -79,7 +79,8 @@ func (r *Row) end(e Ending, code int) {
 		k.notes = append(k.notes, e.Note)
 	}
 	k.vendorID = ""
-	if code != exitCancelled && regexp.MustCompile(vendorSession).MatchString(e.VendorSessionID) {
+	cancelled := code == exitCancelled || code == exitCascaded
+	if !cancelled && regexp.MustCompile(vendorSession).MatchString(e.VendorSessionID) {
 		k.vendorID = e.VendorSessionID
 	}
 }

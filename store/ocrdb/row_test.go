@@ -230,6 +230,8 @@ func TestAnEndThatIsNotOursStays(t *testing.T) {
 func TestTheAgentsSessionIsWrittenOnlyWhenItMayBeResumed(t *testing.T) {
 	t.Parallel()
 	user := lifecycle.Process{End: lifecycle.EndSignalled, Signal: new(2), StoppedBy: lifecycle.StoppedByUser}
+	parent := user
+	parent.StoppedBy = lifecycle.StoppedByParent
 	for _, c := range []struct {
 		name, id, already, want string
 		process                 lifecycle.Process
@@ -237,6 +239,7 @@ func TestTheAgentsSessionIsWrittenOnlyWhenItMayBeResumed(t *testing.T) {
 		{"at the end", "ses_1.a:b-c", "", "ses_1.a:b-c", ended(1).Process},
 		{"the first stays", "later", "first", "first", ended(0).Process},
 		{"after a user's cancel", "ses_1", "", "", user},
+		{"after the end of the run around it", "ses_1", "", "", parent},
 		{"no session id", "-rf /", "", "", ended(0).Process},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -22,6 +22,9 @@ import (
 // and nobody starts one by accident.
 const Name = "ocr-run: monitor"
 
+// ProcessName is its name where a process list shows no arguments.
+const ProcessName = "ocr-run-monitor"
+
 // envStart carries the numbers of the monitor's own descriptors: the wire, the run's
 // terminal and the user's, -1 for none; and the timer slack to start the run with (package
 // entry). The descriptors lie at ownFDs or beyond, where none of the caller's is: those are
@@ -85,7 +88,7 @@ func serve() int {
 		m.terminalErr = unix.IoctlSetInt(inner, unix.TIOCSCTTY, 0)
 	}
 	m.inherits = proc.BecomeSubreaper() == nil
-	nameSelf("ocr-run-monitor")
+	nameSelf(ProcessName)
 	m.start()
 	// The rest on a goroutine that is bound to no thread.
 	over := make(chan struct{})

@@ -3,12 +3,12 @@
 // it is asked for, in the wrapper and in the monitor each: 6 % of the processor time of a
 // short run, measured.
 //
-// On Linux the handler is ours: it writes the number of the signal to a pipe, on whatever
-// thread the kernel has chosen, and a goroutine reads that. What a processor says of an
-// instruction (a fault, not a signal that somebody has sent) goes on to the runtime's own
+// On Linux the handler is ours: it writes the number of the signal and who sent it to a pipe, on
+// whatever thread the kernel has chosen, and a goroutine reads that. What a processor says of
+// an instruction (a fault, not a signal that somebody has sent) goes on to the runtime's own
 // handler. A signal that was blocked when the process was started is left to os/signal,
 // which has a thread where it is not; and so is everything where no pipe is to be had, and
-// on other systems.
+// on other systems: who sent it is not known there.
 //
 // # What it promises
 //

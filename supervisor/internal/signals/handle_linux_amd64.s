@@ -17,7 +17,13 @@ TEXT ·handle(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
 	JMP	AX
 sent:
 	SUBQ	$16, SP
-	MOVB	DI, 0(SP)
+	MOVL	DI, 0(SP)
+	XORL	AX, AX
+	CMPL	8(SI), $0 // si_code, above 0 where the kernel has sent it
+	JGT	from
+	MOVL	16(SI), AX // si_pid
+from:
+	MOVL	AX, 4(SP)
 	// A child that has not executed its program yet has our memory, and is not us.
 	MOVL	$39, AX // getpid
 	SYSCALL
@@ -26,7 +32,7 @@ sent:
 	MOVL	$1, AX // write
 	MOVL	·link(SB), DI
 	MOVQ	SP, SI
-	MOVL	$1, DX
+	MOVL	$8, DX
 	SYSCALL
 done:
 	ADDQ	$16, SP

@@ -18,7 +18,14 @@ TEXT ·handle(SB),NOSPLIT|NOFRAME|TOPFRAME,$0
 	JMP	(R3)
 sent:
 	SUB	$16, RSP
-	MOVB	R0, (RSP)
+	MOVW	R0, (RSP)
+	MOVD	ZR, R4
+	MOVW	8(R1), R3 // si_code, above 0 where the kernel has sent it
+	CMPW	$0, R3
+	BGT	from
+	MOVW	16(R1), R4 // si_pid
+from:
+	MOVW	R4, 4(RSP)
 	// A child that has not executed its program yet has our memory, and is not us.
 	MOVD	$172, R8 // getpid
 	SVC
@@ -28,7 +35,7 @@ sent:
 	MOVD	$64, R8 // write
 	MOVW	·link(SB), R0
 	MOVD	RSP, R1
-	MOVD	$1, R2
+	MOVD	$8, R2
 	SVC
 done:
 	ADD	$16, RSP

@@ -21,3 +21,8 @@ func Take(c chan<- os.Signal, sigs ...os.Signal) {
 		notify(c, sigs)
 	}
 }
+
+// Sender is the pid of the process that sent the last signal of this kind that was caught
+// here. It is 0 where nobody knows: for one of the kernel's own, such as a key's, for one from
+// outside our pid namespace, and where os/signal takes it. Its process may be gone.
+func Sender(s os.Signal) int { return sender(s) }

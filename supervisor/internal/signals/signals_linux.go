@@ -1,6 +1,7 @@
 package signals
 
 import (
+	"encoding/binary"
 	"math"
 	"os"
 	"os/signal"
@@ -21,11 +22,12 @@ var routes = sync.OnceValue(newRouter)
 
 // router passes on what the handler has written to the pipe.
 type router struct {
-	from *os.File
+	pipe *os.File
 	ours action // with our handler
 
-	mu sync.Mutex
-	to [signalsEnd][]chan<- os.Signal // by number
+	mu   sync.Mutex
+	to   [signalsEnd][]chan<- os.Signal // by number
+	from [signalsEnd]int                // by number, who sent the last one
 }
 
 // signalsEnd is beyond the last signal. Source: signal(7).
@@ -43,9 +45,9 @@ func newRouter() *router {
 	if unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK) != nil {
 		return nil
 	}
-	r := &router{from: os.NewFile(uintptr(fds[0]), "signals"), ours: theirs}
-	if r.from.SetReadDeadline(time.Time{}) != nil {
-		_ = r.from.Close()
+	r := &router{pipe: os.NewFile(uintptr(fds[0]), "signals"), ours: theirs}
+	if r.pipe.SetReadDeadline(time.Time{}) != nil {
+		_ = r.pipe.Close()
 		_ = unix.Close(fds[1])
 		return nil // reading would not wait for anything
 	}
@@ -55,30 +57,44 @@ func newRouter() *router {
 	return r
 }
 
-// serve sends on what comes.
+// serve sends on what comes: of each signal its number and the pid of who sent it, 0 for
+// the kernel, in 32 bits each.
 func (r *router) serve() {
-	var numbers [64]byte
+	const each = 8 // bytes, in one write
+	var came [64 * each]byte
 	for {
-		n, err := r.from.Read(numbers[:])
+		n, err := r.pipe.Read(came[:])
 		if err != nil {
 			return
 		}
-		for _, number := range numbers[:n] {
-			r.send(syscall.Signal(number))
+		for one := range slices.Chunk(came[:n], each) {
+			r.send(syscall.Signal(binary.NativeEndian.Uint32(one)), int(binary.NativeEndian.Uint32(one[4:])))
 		}
 	}
 }
 
 // send tells all who have asked for a signal and have room for it.
-func (r *router) send(sig syscall.Signal) {
+func (r *router) send(sig syscall.Signal, pid int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.from[sig] = pid
 	for _, c := range r.to[sig] {
 		select {
 		case c <- sig:
 		default:
 		}
 	}
+}
+
+// sender is who sent the last signal of a kind.
+func sender(s os.Signal) int {
+	r, sig := routes(), number(s)
+	if r == nil || sig <= 0 || sig >= signalsEnd {
+		return 0
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.from[sig]
 }
 
 // isIgnored says whether a signal is, by the kernel: to the runtime a signal of ours may

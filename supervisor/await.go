@@ -173,6 +173,23 @@ func (r *run) callOff(ctx context.Context) {
 	r.launchErr = errCalledOff
 }
 
+// stillborn explains a monitor that cannot be told anything. Until it has a session of its
+// own it is where we are, and a key that ends all that is there ends it before it can be
+// heard of by us: the run was called off by that.
+func (r *run) stillborn(trouble error) error {
+	if r.plan.direct {
+		return trouble
+	}
+	_ = unix.Kill(r.monitor, unix.SIGKILL)
+	var ws unix.WaitStatus
+	if _, err := unix.Wait4(r.monitor, &ws, 0, nil); err != nil || !ws.Signaled() || !policyOf(ws.Signal()).asks() {
+		return trouble
+	}
+	r.stop.by, r.stop.signal = lifecycle.StoppedByUser, ws.Signal()
+	r.launchErr = errCalledOff
+	return nil
+}
+
 // killMonitor ends the monitor and waits for that, in vain if it is in an
 // uninterruptible sleep.
 func (r *run) killMonitor() {

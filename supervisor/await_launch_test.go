@@ -1,8 +1,11 @@
 package supervisor
 
 import (
+	"errors"
+	"io"
 	"os"
 	"os/exec"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -76,6 +79,42 @@ func TestACommandThatRunsIsNotCalledOff(t *testing.T) {
 			want(t, "stop", r.stop, stopState{})
 			want[os.Signal](t, "first", <-r.sigs, unix.SIGUSR1)
 			want[os.Signal](t, "second", <-r.sigs, unix.SIGTERM)
+		})
+	}
+}
+
+// A monitor that a key has ended before it could be told anything was ended by the user; one
+// that ends otherwise is trouble.
+func TestStillborn(t *testing.T) {
+	t.Parallel()
+	trouble := errors.New("broken pipe")
+	for how, by := range map[string]syscall.Signal{
+		"kill -INT $$": unix.SIGINT, "kill -QUIT $$": unix.SIGQUIT, "exit 1": 0, "kill -SEGV $$": 0, "exec sleep 100": 0,
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			monitor := exec.Command("sh", "-c", "ulimit -c 0; "+how)
+			out, err := monitor.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := monitor.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if how != "exec sleep 100" { // which is one that still lives
+				_, _ = io.Copy(io.Discard, out) // closed by its end
+			}
+			r := &run{monitor: monitor.Process.Pid}
+			err = r.stillborn(trouble)
+			want(t, "signal", r.stop.signal, by)
+			if by == 0 {
+				want[error](t, "error", err, trouble)
+				want[error](t, "launch error", r.launchErr, nil)
+				return
+			}
+			want[error](t, "error", err, nil)
+			want[error](t, "launch error", r.launchErr, errCalledOff)
+			want(t, "stopped by", r.stop.by, lifecycle.StoppedByUser)
 		})
 	}
 }

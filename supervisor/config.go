@@ -213,6 +213,9 @@ type Result struct {
 	// StopSignal is the signal that made a user's or a parent's stop, or by which a launch was called off;
 	// 0 for none.
 	StopSignal int
+	// CutShort says that this signal came in the moment of the launch. Run bare, the command
+	// would have died of it without a word.
+	CutShort bool
 	// Keyed says that the command died of a key typed at its terminal. Run bare, all
 	// of our process group would have got the signal: a script does not go on then.
 	Keyed bool

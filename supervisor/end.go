@@ -194,6 +194,7 @@ func (r *run) ending(res *Result) store.Ending {
 		r.note(lifecycle.SourceOwnAct, r.launchErr.Error(), lifecycle.CauseNotStarted)
 		e.Evidence = r.evidence
 		e.StoppedBy, res.StopSignal = r.stop.by, int(r.stop.signal)
+		res.CutShort = errors.Is(r.launchErr, errCalledOff) && r.cfg.NotBefore.IsZero() && res.StopSignal != 0
 		return e
 	}
 	if !r.launchWritten {

@@ -195,7 +195,7 @@ func (r *run) begin(ctx context.Context) (err error) {
 		return err
 	}
 	if err := r.prepare(); err != nil {
-		return err
+		return r.stillborn(err)
 	}
 	r.catchIgnored()
 	// Here, where we would only wait for the row: the way through another thread was

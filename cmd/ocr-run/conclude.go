@@ -40,14 +40,15 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	view := executionView(e, heartbeat.LivenessEnded, w.afterwards())
 	view.Attempts = attemptsView(before)
 	w.host.settle(ctx, e, verdictOf(e).Cause)
-	if res.LaunchError != nil {
+	refused := res.LaunchError != nil && !res.CutShort
+	if refused {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: %s\n", program, render.Plain(res.LaunchError.Error()))
 	}
 	if errors.Is(res.LaunchError, supervisor.ErrNoScope) {
 		_, _ = fmt.Fprintln(w.env.stderr, "Try: loginctl enable-linger, which keeps a systemd for you; or the same without --scope")
 	}
 	next, goesOn := w.next(ctx, e, before, res)
-	to := receiptTo{stalled: res.Stalled, withinLine: res.WithinLine, words: res.LaunchError == nil, goesOn: goesOn}
+	to := receiptTo{stalled: res.Stalled, withinLine: res.WithinLine, words: !refused, goesOn: goesOn}
 	w.receipt(view, to)
 	if w.tee != nil && w.tee.err != nil && !w.opts.quiet {
 		_, _ = fmt.Fprintf(w.env.stderr, "%s: --log: the copy is not complete: %s\n", program, w.tee.err)
@@ -59,6 +60,9 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	}
 	w.onEnd(ctx, view, res.Late)
 	code, sig := endOf(verdictOf(e), e.Process, res.StopSignal)
+	if res.CutShort {
+		sig = res.StopSignal
+	}
 	if sig == 0 && res.Interrupted() {
 		sig = int(unix.SIGINT)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ocr-run/ocr-run/supervisor/internal/entry"
 	"github.com/ocr-run/ocr-run/supervisor/monitor"
 )
 
@@ -51,13 +52,14 @@ func newPassage(source Source, to *os.File) (*passage, error) {
 }
 
 // openPassages puts a passage before each output that is not on the inner
-// terminal. Two descriptors that are one file share one, to keep their order.
+// terminal. Two descriptors that are one file share one, to keep their order. One that was
+// closed has none: the run is to find it closed.
 func (r *run) openPassages() error {
 	if r.cfg.Tap == nil || r.plan.direct {
 		return nil
 	}
 	for i, f := range r.files() {
-		if i == 0 || r.plan.onPair[i] || !r.cfg.Through[i] {
+		if i == 0 || r.plan.onPair[i] || !r.cfg.Through[i] || entry.Given(f.Fd()) != f.Fd() {
 			continue
 		}
 		if i == 2 && r.passages[1] != nil && SameFile(f, r.passages[1].to) {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ocr-run/ocr-run/reaper/proc"
+	"github.com/ocr-run/ocr-run/supervisor/internal/entry"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
 	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 	"github.com/ocr-run/ocr-run/supervisor/monitor"
@@ -176,11 +177,12 @@ func (r *run) descriptors() monitor.Descriptors {
 	for i, f := range r.files() {
 		switch {
 		case r.plan.onPair[i]:
-			f = r.pair.Slave
+			fds.Run[i] = r.pair.Slave.Fd()
 		case r.passages[i] != nil:
-			f = r.passages[i].theirs
+			fds.Run[i] = r.passages[i].theirs.Fd()
+		default:
+			fds.Run[i] = entry.Given(f.Fd()) // which tells the monitor, too
 		}
-		fds.Run[i] = f.Fd()
 	}
 	if r.pair != nil {
 		fds.Inner = int(r.pair.Slave.Fd())

@@ -15,7 +15,7 @@ type environment struct {
 	// args are the words after the program's name.
 	args []string
 	// stdin, stdout and stderr are the descriptors as inherited. One the
-	// caller had closed is a file whose use fails; it is never nil.
+	// caller had closed is /dev/null, for us; it is never nil.
 	stdin, stdout, stderr *os.File
 	// environ is the whole environment as KEY=VALUE, unfiltered, for the child.
 	environ []string

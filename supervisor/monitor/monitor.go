@@ -279,7 +279,8 @@ func (m *monitor) execute(fork forker) (int, error) {
 	// A process group of its own inside this session: a group whose parent is in
 	// the same session is not orphaned, so that ^Z works on it.
 	attr := &syscall.ProcAttr{
-		Dir: m.order.Dir, Env: m.order.Env, Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setpgid: true},
+		Dir: m.order.Dir, Env: m.order.Env, Sys: &syscall.SysProcAttr{Setpgid: true},
+		Files: []uintptr{entry.Given(0), entry.Given(1), entry.Given(2)},
 	}
 	if m.inner >= 0 && !m.order.Foreground {
 		// It gets the terminal when it is stopped for reading from it. Shells ignore that

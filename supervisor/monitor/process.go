@@ -112,7 +112,7 @@ func Inside(ctx context.Context, fd, user int, helper *atomic.Int64) {
 
 // Descriptors are what a monitor process is started with.
 type Descriptors struct {
-	// Run are the run's standard ones.
+	// Run are the run's standard ones. One that it is to have closed is ^0.
 	Run [3]uintptr
 	// Inner is the run's terminal and User the user's, -1 for none.
 	Inner, User int

@@ -9,5 +9,8 @@ func Found() int { return 0 }
 // Inherit does nothing.
 func Inherit(int) {}
 
+// Given is fd.
+func Given(fd uintptr) uintptr { return fd }
+
 // AsFound runs start.
 func AsFound(_ bool, start func() error) error { return start() }

@@ -12,6 +12,7 @@ var (
 	ignored uint64    // the set of ignored signals, with bit n-1 for signal n
 	answer  [4]uint64 // room for one answer of the kernel
 	slack   uint64    // in ns, what it was; 0 when it was left alone
+	closed  [3]bool   // which of 0, 1 and 2 were
 )
 
 // ourSlack is the slack the runtime is begun with, in ns; entry knows it too. A start takes
@@ -26,12 +27,22 @@ func entry()
 
 // This is among the first packages to be set up: the thread that looks after the others is
 // there by then, and hardly any other that is begun by this one.
-var _ = func() bool { restore(); return true }()
+var _ = func() bool { restore(); keepClosed(); return true }()
 
 // restore gives this thread the slack that was found.
 func restore() {
 	if slack != 0 {
 		_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, setTimerSlack, uintptr(slack), 0)
+	}
+}
+
+// keepClosed has whoever this process becomes find closed what was. Who is started gets what
+// the starter says, see Given.
+func keepClosed() {
+	for fd, was := range closed {
+		if was {
+			syscall.CloseOnExec(fd)
+		}
 	}
 }
 
@@ -51,6 +62,15 @@ func Inherit(found int) {
 	if slack == 0 {
 		slack = uint64(max(found, 0))
 	}
+}
+
+// Given is what to start a program with as descriptor fd of ours, as in syscall.ProcAttr:
+// nothing where it was closed, and is /dev/null for us alone.
+func Given(fd uintptr) uintptr {
+	if fd < uintptr(len(closed)) && closed[fd] {
+		return ^uintptr(0)
+	}
+	return fd
 }
 
 // AsFound runs start, which starts another program, or becomes it, with the timer slack

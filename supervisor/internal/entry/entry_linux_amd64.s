@@ -29,15 +29,30 @@ next:
 	MOVQ	$30, DI
 	SYSCALL
 	TESTQ	AX, AX
-	JEQ	begin
+	JEQ	slackened
 	CMPQ	AX, $200000 // ourSlack
-	JCC	begin
+	JCC	slackened
 	MOVQ	AX, ·slack(SB)
 	// prctl(PR_SET_TIMERSLACK, ourSlack)
 	MOVQ	$157, AX
 	MOVQ	$29, DI
 	MOVQ	$200000, SI
 	SYSCALL
-begin:
+slackened:
+	// fcntl(fd, F_GETFD) for 0, 1 and 2
+	XORQ	R12, R12
+look:
+	MOVQ	$72, AX
+	MOVQ	R12, DI
+	MOVQ	$1, SI
+	SYSCALL
+	CMPQ	AX, $-9 // EBADF
+	JNE	open
+	LEAQ	·closed(SB), BX
+	MOVB	$1, (BX)(R12*1)
+open:
+	INCQ	R12
+	CMPQ	R12, $3
+	JLT	look
 	XORQ	DX, DX
 	JMP	_rt0_amd64_linux(SB)

@@ -29,14 +29,30 @@ next:
 	MOVD	$167, R8
 	MOVD	$30, R0
 	SVC
-	CBZ	R0, begin
+	CBZ	R0, slackened
 	MOVD	$200000, R1 // ourSlack
 	CMP	R1, R0
-	BHS	begin
+	BHS	slackened
 	MOVD	R0, ·slack(SB)
 	// prctl(PR_SET_TIMERSLACK, ourSlack)
 	MOVD	$167, R8
 	MOVD	$29, R0
 	SVC
-begin:
+slackened:
+	// fcntl(fd, F_GETFD) for 0, 1 and 2
+	MOVD	$0, R19
+look:
+	MOVD	$25, R8
+	MOVD	R19, R0
+	MOVD	$1, R1
+	SVC
+	CMN	$9, R0 // EBADF
+	BNE	open
+	MOVD	$·closed(SB), R4
+	MOVD	$1, R5
+	MOVB	R5, (R4)(R19)
+open:
+	ADD	$1, R19
+	CMP	$3, R19
+	BLT	look
 	JMP _rt0_arm64_linux(SB)

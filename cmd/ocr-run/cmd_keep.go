@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
+	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/supervisor"
 )
@@ -46,7 +47,7 @@ terminal does not reach it either. Outside of a run CMD is simply executed.`,
 func runKeep(_ context.Context, c call) error {
 	path, err := findCommand(c.words[0], c.environ, c.dir)
 	if err != nil {
-		c.note("%s", err)
+		c.note("%s", render.Plain(briefly(err)))
 		if errors.Is(err, fs.ErrNotExist) {
 			return answered(supervisor.ExitNotFound)
 		}

@@ -42,7 +42,7 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	w.host.settle(ctx, e, verdictOf(e).Cause)
 	refused := res.LaunchError != nil && !res.CutShort
 	if refused {
-		_, _ = fmt.Fprintf(w.env.stderr, "%s: %s\n", program, render.Plain(res.LaunchError.Error()))
+		_, _ = fmt.Fprintf(w.env.stderr, "%s: %s\n", program, render.Plain(briefly(res.LaunchError)))
 	}
 	if errors.Is(res.LaunchError, supervisor.ErrNoScope) {
 		_, _ = fmt.Fprintln(w.env.stderr, "Try: loginctl enable-linger, which keeps a systemd for you; or the same without --scope")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
@@ -44,6 +45,18 @@ func refusalExits() []exitLine {
 		{exitInvariant, "not_managed, owner_mismatch, cancel_requested, terminal or revision_conflict"},
 		{exitBusy, "persist_failed: another process keeps the ledger locked"},
 	}
+}
+
+// flowExits are the exit codes of the flow verbs.
+func flowExits() []exitLine {
+	return slices.Concat([]exitLine{
+		{exitOK, "done; run: this and any other code as of a wrapped run; watch: success"},
+		{exitError, "persist_failed: the ledger cannot be written, or read; watch: failed"},
+	}, refusalExits()[1:], []exitLine{
+		{exitIncomplete, "watch: it was ended as done, and a run of it was no success"},
+		{exitTimedOut, "cancel: the timeout was over before everything had ended"},
+		{exitInterrupted, "run, cancel, watch: cut short by INT (HUP: 129, TERM: 143); watch: cancelled"},
+	})
 }
 
 // flowAsk is under what conditions the flags ask something of a flow.

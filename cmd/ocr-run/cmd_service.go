@@ -56,6 +56,17 @@ that "ocr-run service install" wrote: those, and nothing else.`,
 	}
 }
 
+// serviceExits are the exit codes of the service verbs.
+func serviceExits() []exitLine {
+	return []exitLine{
+		{exitOK, "done; status: it is in order"},
+		{exitError, "it could not be done, or you did not agree"},
+		{exitUsage, "usage error, or nobody can be asked and there is no --yes"},
+		{exitNotFound, "status: it is not installed"},
+		{exitWarnings, "status: something is wrong with it"},
+	}
+}
+
 func serviceFlags() []flagSpec {
 	return []flagSpec{
 		{name: "yes", short: "y", usage: "do not ask"},

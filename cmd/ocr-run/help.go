@@ -100,19 +100,35 @@ func (v verb) synopsis() string {
 	return s
 }
 
-// groupHelp lists the verbs of a group.
+// groupHelp lists the verbs of a group, and says what they have in common.
 func groupHelp(group string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Usage: %s %s VERB [flags]\n\nVerbs:\n", program, group)
-	rows := [][2]string{}
+	rows, firsts := [][2]string{}, []string{}
 	for _, v := range verbs() {
 		if strings.HasPrefix(v.name, group+" ") {
 			rows = append(rows, [2]string{v.name, v.brief})
+			firsts = append(firsts, v.examples[0])
 		}
 	}
 	columns(&b, rows)
+	b.WriteString("\n")
+	exitStatus(&b, groupExits(group))
+	examples(&b, firsts)
 	fmt.Fprintf(&b, "\nTry: %s %s VERB --help\n", program, group)
 	return b.String()
+}
+
+// groupExits are the exit codes of the verbs of a group, all that any of them has.
+func groupExits(group string) []exitLine {
+	switch group {
+	case "state":
+		return stateExits(exitAmbiguous, exitNotFound, exitTransition, exitInvariant, exitSchema)
+	case "flow":
+		return flowExits()
+	default:
+		return serviceExits()
+	}
 }
 
 // flagRows are the help's lines about flags.

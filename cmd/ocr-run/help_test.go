@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -39,6 +40,42 @@ func TestEveryVerbExplainsItself(t *testing.T) {
 	}
 }
 
+// TestEveryGroupExplainsItself checks that a group that is asked for help has all that a
+// verb has, and tells of just those exit codes that its verbs have.
+func TestEveryGroupExplainsItself(t *testing.T) {
+	t.Parallel()
+	for _, g := range groups() {
+		if len(g.members) == 0 || g.first == "hook" { // which is a verb itself
+			continue
+		}
+		help, own := groupHelp(g.first), map[int]bool{}
+		for _, v := range verbs() {
+			if !strings.HasPrefix(v.name, g.first+" ") {
+				continue
+			}
+			if !strings.Contains(help, "\n  "+v.examples[0]+"\n") {
+				t.Errorf("%s: no example of %s", g.first, v.name)
+			}
+			for _, e := range v.exits {
+				own[e.code] = true
+			}
+		}
+		_, status, _ := strings.Cut(help, "\nEXIT STATUS\n")
+		status, _, _ = strings.Cut(status, "\nExamples:\n")
+		told := map[int]bool{}
+		for line := range strings.Lines(status) {
+			code, err := strconv.Atoi(strings.Fields(line)[0])
+			if err != nil {
+				t.Fatalf("%s: %v", g.first, err)
+			}
+			told[code] = true
+		}
+		if !maps.Equal(told, own) {
+			t.Errorf("%s: the exit codes %v are told of, and there are %v", g.first, told, own)
+		}
+	}
+}
+
 // checkFound checks that a verb is called by its name and by its aliases.
 func checkFound(t *testing.T, v verb) {
 	t.Helper()
@@ -59,7 +96,7 @@ func checkFound(t *testing.T, v verb) {
 
 func TestHelpLinesFit(t *testing.T) {
 	t.Parallel()
-	texts := []string{rootHelp(), shortHelp(), groupHelp("state")}
+	texts := []string{rootHelp(), shortHelp(), groupHelp("state"), groupHelp("flow"), groupHelp("service")}
 	for _, v := range verbs() {
 		texts = append(texts, v.help())
 	}

@@ -15,10 +15,11 @@ import (
 
 // lastResort keeps what is known of a run that could be written neither to the ledger
 // nor to the spool, or whose row is another's, and says where: in the receipt that was asked for, on a terminal
-// in a file for temporary ones, elsewhere in a line of JSON on stderr.
+// in a file for temporary ones, elsewhere in a line of JSON on stderr. Whoever wants to
+// hear nothing hears of it where there is no receipt: nobody else will ever know.
 func (w *wrapping) lastResort(view render.Execution, to receiptTo) {
 	trouble := w.journal.Trouble()
-	if trouble == nil || w.opts.quiet {
+	if trouble == nil || w.opts.quiet && (w.keptIn != "" || w.opts.json) {
 		return
 	}
 	line, err := render.JSONLine(view)

@@ -62,7 +62,7 @@ type runOptions struct {
 	receipt string
 	// json prints the receipt as JSON on stderr at the end, and no text.
 	json bool
-	// quiet prints no receipt on stderr; it does not silence json.
+	// quiet prints no receipt on stderr; it silences neither json nor the last resort.
 	quiet bool
 	// onEnd is a shell command that gets the receipt on its stdin; its failure
 	// changes nothing.
@@ -122,7 +122,7 @@ func wrapFlags() []flagSpec {
 		{name: "scope", usage: "contain the run in a scope of your systemd, where nothing escapes"},
 		{name: "receipt", value: "FILE", usage: "write the receipt to FILE as JSON at the end; until then FILE is empty"},
 		{name: "json", usage: "print the receipt as JSON on stderr"},
-		{name: "quiet", short: "q", usage: "print no receipt"},
+		{name: "quiet", short: "q", usage: "print no receipt, unless the run can be recorded nowhere else"},
 		{name: "on-end", value: "CMD", usage: "run CMD in a shell at the end, the receipt on its stdin"},
 		{name: "auto-finish", usage: "let Open Code Review close a session whose work is complete"},
 		{name: "auto-resume", value: "N", usage: "go on after a sleep, lost connection or limit, at most N times"},

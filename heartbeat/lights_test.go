@@ -65,6 +65,37 @@ func lampsOf(l heartbeat.Lights) string {
 	return out.String()
 }
 
+// A wrapper that was frozen looks well until its beat is stale, however often it beat;
+// what it saw last goes out before.
+func TestLightsOfAFrozenWrapper(t *testing.T) {
+	t.Parallel()
+	beat := store.Instant{WallMS: 50_000_000, AwakeMS: 1_000_000, BootID: "b"}
+	for _, tt := range []struct {
+		intervalMS, ageMS int64
+		lamps             string
+		want              heartbeat.Activity
+	}{
+		{1_000, 3_000, "BP?T", heartbeat.ActivityWorking},
+		{1_000, 3_001, "B-?-", heartbeat.ActivityQuiet},
+		{1_000, 60_000, "B-?-", heartbeat.ActivityQuiet},
+		{1_000, 60_001, "--?-", heartbeat.ActivityUnknown},
+		{10_000, 25_000, "BP?T", heartbeat.ActivityWorking},
+		{10_000, 25_001, "B-?-", heartbeat.ActivityQuiet},
+		{20_000, 120_000, "B-?-", heartbeat.ActivityQuiet},
+		{20_000, 120_001, "--?-", heartbeat.ActivityUnknown},
+	} {
+		e := store.Execution{LastBeat: beat, Vitals: &store.Vitals{BusyMS: new(beat.AwakeMS), AdvancedMS: new(beat.AwakeMS), Turn: "yes"}}
+		e.Process.End, e.BeatMS = lifecycle.EndRunning, tt.intervalMS
+		o := heartbeat.Observer{Now: store.Instant{WallMS: beat.WallMS + tt.ageMS, AwakeMS: beat.AwakeMS + tt.ageMS, BootID: "b"}}
+		facts := heartbeat.FactsOf(e)
+		facts.Lease = heartbeat.Yes
+		l := heartbeat.LightsOf(e, heartbeat.Judge(facts, o), o)
+		if got := lampsOf(l); got != tt.lamps || l.Activity != tt.want {
+			t.Errorf("%d ms after a beat of every %d ms: %s %s, want %s %s", tt.ageMS, tt.intervalMS, got, l.Activity, tt.lamps, tt.want)
+		}
+	}
+}
+
 func TestLightsAfterSleep(t *testing.T) {
 	t.Parallel()
 	e := store.Execution{

@@ -114,3 +114,21 @@ func workspaceOf(dir string) string {
 		}
 	}
 }
+
+// resolved is an absolute path without links in it, of which the last parts may be gone.
+func resolved(path string) string {
+	path = filepath.Clean(path)
+	if whole, err := filepath.EvalSymlinks(path); err == nil {
+		return whole
+	}
+	up := filepath.Dir(path)
+	if up == path {
+		return path
+	}
+	up = resolved(up)
+	path = filepath.Join(up, filepath.Base(path))
+	if to, err := os.Readlink(path); err == nil {
+		return resolved(inDir(up, to))
+	}
+	return path
+}

@@ -101,3 +101,33 @@ func TestWorkspaceOf(t *testing.T) {
 		}
 	}
 }
+
+// What is gone is named as it was when it was there.
+func TestResolvedAsFarAsItExists(t *testing.T) {
+	t.Parallel()
+	base, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(names ...string) string { return filepath.Join(append([]string{base}, names...)...) }
+	if err := errors.Join(
+		os.Mkdir(at("real"), 0o700), os.Symlink("real", at("link")),
+		os.Symlink("../gone", at("real", "left")), os.Symlink(at("nowhere"), at("far")),
+	); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		at("real"):                  at("real"),
+		at("link"):                  at("real"),
+		at("link", "x", "y"):        at("real", "x", "y"),
+		at("link") + "/x/../y/":     at("real", "y"),
+		at("gone"):                  at("gone"),
+		at("link", "left", "x"):     at("gone", "x"),
+		at("far", "x"):              at("nowhere", "x"),
+		"/" + "no-such-directory/x": "/no-such-directory/x",
+	} {
+		if got := resolved(path); got != want {
+			t.Errorf("%s is %s, want %s", path, got, want)
+		}
+	}
+}

@@ -82,7 +82,7 @@ func absoluteFiles(args []string, dir string) []string {
 func (c call) hosted(do func(ocrdb.Host) error) (found bool, err error) {
 	dir := c.dir
 	if asked := c.flags.String("workspace"); asked != "" {
-		dir = inDir(dir, asked)
+		dir = c.fromHere(asked)
 	}
 	host, ok, err := findHost(dir)
 	if err == nil && ok {

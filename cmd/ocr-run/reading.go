@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -195,20 +196,32 @@ func (c call) style() render.Style {
 	return render.StyleFor(term.IsTerminal(fd), columns, c.get("NO_COLOR"), c.get("TERM"), c.clock.Now().Wall.UnixMilli())
 }
 
-// workspaceFlag is the workspace a --workspace flag means; empty without one.
+// workspaceFlag is the workspace a --workspace flag means; empty without one. A directory
+// that is gone is what was recorded of it: a removed worktree had its own .git, and
+// nothing above it tells of that any more.
 func (c call) workspaceFlag() (string, error) {
 	dir := c.flags.String("workspace")
 	if dir == "" {
 		return "", nil
 	}
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(c.dir, dir)
-	}
-	if _, err := os.Stat(dir); err != nil {
+	dir = c.fromHere(dir)
+	switch _, err := os.Stat(dir); {
+	case err == nil && filepath.IsAbs(dir):
+		return workspaceOf(dir), nil
+	case !filepath.IsAbs(dir):
+		return "", c.usage("--workspace: %s is relative to a directory that is gone", dir)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENOTDIR):
+		dir = resolved(dir)
+		c.note("--workspace: %s is not there; what was recorded of it is listed", render.Plain(dir))
+		return dir, nil
+	default:
 		return "", c.usage("--workspace: %w", err)
 	}
-	return workspaceOf(dir), nil
 }
+
+// fromHere is a path as seen from the working directory. Of one that is gone the shell
+// still knows where it was.
+func (c call) fromHere(path string) string { return inDir(cmp.Or(c.dir, c.get("PWD")), path) }
 
 // withOutcome keeps the runs with one of the outcomes; none keeps all.
 func withOutcome(all []render.Execution, outcomes []string) []render.Execution {

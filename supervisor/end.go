@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -92,11 +91,30 @@ func (r *run) interruptedLate() bool {
 	return r.brief && r.hurriedBy.Load() == int64(unix.SIGINT)
 }
 
+// killWait is for how long a user who has asked twice waits for what was left behind to be
+// killed. That takes milliseconds, but where somebody bears children faster than they die,
+// or waits in the kernel.
+const killWait = time.Second
+
 // awaitDone waits until the monitor has dealt with what the run left behind. A
-// user who asks for the end meanwhile gets it: the monitor finishes alone. Of one that
-// is killed over it the rest is taken over; how the command ended is known by then.
+// user who asks for the end meanwhile gets it: the monitor finishes alone. One whose wish
+// ended the command has asked for the kill, and waits for that, unless he asks once more.
 func (r *run) awaitDone(ctx context.Context) {
 	r.listen()
+	settled := r.settles(ctx, r.urgent(), nil)
+	if !settled && r.obeyed() && r.stop.users() {
+		r.order(wire.MsgStop, wire.StopOrder{First: unix.SIGKILL, By: r.stop.by}.Pack())
+		bound := time.NewTimer(killWait)
+		defer bound.Stop()
+		settled = r.settles(ctx, r.insisted, bound.C)
+	}
+	r.unsettled = !settled
+}
+
+// settles takes in what the monitor did about what was left behind. It is false when that
+// is waited for no longer. Of a monitor that is killed over it the rest is taken over; how
+// the command ended is known by then.
+func (r *run) settles(ctx context.Context, enough <-chan struct{}, bound <-chan time.Time) bool {
 	for {
 		select {
 		case m, ok := <-r.reports:
@@ -104,7 +122,7 @@ func (r *run) awaitDone(ctx context.Context) {
 				exit, at := r.exit, r.exitAt
 				r.monitorLost(ctx)
 				r.exit, r.exitAt = exit, at
-				return
+				return true
 			}
 			if m.Kind != wire.MsgDone {
 				continue
@@ -112,10 +130,11 @@ func (r *run) awaitDone(ctx context.Context) {
 			if len(m.Body) > 0 && json.Unmarshal(m.Body, &r.left) != nil {
 				r.cfg.Log.Error().Msg("read leftovers")
 			}
-			return
-		case <-r.urgent():
-			r.unsettled = true
-			return
+			return true
+		case <-enough:
+			return false
+		case <-bound:
+			return false
 		}
 	}
 }
@@ -145,14 +164,17 @@ func (r *run) hurried() bool {
 // as this process lives.
 func (r *run) urgent() <-chan struct{} {
 	if r.hurry == nil {
-		r.hurry, r.late = make(chan struct{}), make(chan os.Signal, 1)
+		r.hurry, r.insisted, r.late = make(chan struct{}), make(chan struct{}), make(chan os.Signal, 1)
 		go func() {
-			hurry := sync.OnceFunc(func() { close(r.hurry) })
+			wishes := []chan struct{}{r.hurry, r.insisted}
 			for s := range r.sigs {
 				if !r.hurries(s) {
 					continue
 				}
-				hurry()
+				if len(wishes) > 0 {
+					close(wishes[0])
+					wishes = wishes[1:]
+				}
 				select {
 				case r.late <- s:
 				default: // one is enough

@@ -91,9 +91,11 @@ type run struct {
 	// toldAt is the awake time at which we were last told to stop by job control, 0 for never.
 	toldAt time.Duration
 	exit   wire.ExitReport
-	exitAt clock.Reading  // when the command ended
-	hurry  chan struct{}  // see urgent
-	late   chan os.Signal // see Result.Late
+	exitAt clock.Reading // when the command ended
+	hurry  chan struct{} // see urgent
+	// insisted is closed when somebody asks once more after that.
+	insisted chan struct{}
+	late     chan os.Signal // see Result.Late
 	// hurriedBy is the first signal that asked for the end after it, 0 for none.
 	hurriedBy atomic.Int64
 	lostTTY   bool // the terminal is known to be gone

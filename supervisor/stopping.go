@@ -41,6 +41,9 @@ type stopState struct {
 	passed syscall.Signal // the last signal passed on as it is
 }
 
+// users says whether a further signal of the user's is his second wish.
+func (s stopState) users() bool { return s.by == lifecycle.StoppedByUser || s.wished }
+
 // signalled acts on a signal sent to the wrapper.
 func (r *run) signalled(ctx context.Context, s os.Signal) {
 	sig := number(s)
@@ -96,7 +99,7 @@ func (r *run) askPolitely(sig syscall.Signal) {
 // wishAgain acts on a user's signal during a stop: it ends it at once, but for the first
 // during a stop that somebody else began.
 func (r *run) wishAgain() {
-	if r.stop.by == lifecycle.StoppedByUser || r.stop.wished {
+	if r.stop.users() {
 		r.beginStop(r.stop.by, unix.SIGKILL)
 	}
 	r.stop.wished = true
@@ -189,6 +192,12 @@ func (r *run) typed(b []byte) {
 	}
 }
 
+// obeyed says, once the command is over, whether a wish that we have passed on is what
+// ended it.
+func (r *run) obeyed() bool {
+	return r.stop.firm || r.stop.by != lifecycle.StoppedByNobody && (r.exitAt.Awake-r.stop.at <= r.cfg.Grace || diedOf(r.exit, r.stop.signal))
+}
+
 // judgeStop decides, once the command is over, whether a wish that it end is
 // what ended it.
 func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
@@ -204,7 +213,7 @@ func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
 		// The margin covers the kill itself and its report.
 		late := now-r.stop.at > r.cfg.Grace+monitor.UnkillableWait
 		return r.stop.by, late && !r.exit.Killed
-	case r.stop.by != lifecycle.StoppedByNobody && (now-r.stop.at <= r.cfg.Grace || diedOf(r.exit, r.stop.signal)):
+	case r.obeyed():
 		return r.stop.by, false
 	case diedOf(r.exit, r.stop.passed):
 		r.note(lifecycle.SourceOwnAct, unix.SignalName(r.stop.passed)+" was passed on to it", lifecycle.CauseUser)

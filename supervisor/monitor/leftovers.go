@@ -21,9 +21,40 @@ const leftoverBound = 2*proc.LeftoverGrace + time.Second
 // reportedMost bounds how many leftovers are named one by one.
 const reportedMost = 100
 
-// leftovers deals with what outlived the run, by the policy of its order.
-// Everything below this process is the run's: as the subreaper it inherits
-// whatever the run lets go of.
+// settleLeftovers deals with what outlived the run, and kills at once what it is asking to
+// leave when the wrapper says so meanwhile. That one's own end changes nothing: whoever
+// finishes the run hears of it next.
+func (m *monitor) settleLeftovers(ctx context.Context, orders <-chan wire.Message) lifecycle.Leftovers {
+	ctx, kill := context.WithCancel(context.WithoutCancel(ctx))
+	defer kill()
+	left := make(chan lifecycle.Leftovers, 1)
+	go func() { left <- m.leftovers(ctx) }()
+	for {
+		select {
+		case l := <-left:
+			return l
+		case o, ok := <-orders:
+			switch {
+			case !ok:
+				orders = nil
+			case kills(o):
+				kill()
+			default:
+				m.obeyLate(o)
+			}
+		}
+	}
+}
+
+// kills says whether an order is to end everything at once.
+func kills(o wire.Message) bool {
+	s, err := wire.UnpackStop(o.Body)
+	return o.Kind == wire.MsgStop && err == nil && s.First == unix.SIGKILL
+}
+
+// leftovers deals with what outlived the run, by the policy of its order; when ctx ends,
+// without any more asking. Everything below this process is the run's: as the subreaper it
+// inherits whatever the run lets go of.
 func (m *monitor) leftovers(ctx context.Context) lifecycle.Leftovers {
 	cfg := proc.StopConfig{
 		Census: m.kin().Below,
@@ -40,7 +71,7 @@ func (m *monitor) leftovers(ctx context.Context) lifecycle.Leftovers {
 	if m.order.Leftovers == wire.LeftoversKeep || m.order.Leftovers == wire.LeftoversReport {
 		return m.listed()
 	}
-	return Named(proc.StopUntilQuiet(context.WithoutCancel(ctx), cfg))
+	return Named(proc.StopUntilQuiet(ctx, cfg))
 }
 
 // noteTool remembers whom a stop reaches outside the run's group, once the wrapper has

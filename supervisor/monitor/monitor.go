@@ -129,7 +129,7 @@ func (m *monitor) run(ctx context.Context) {
 			m.rouse()
 		}
 	}
-	m.finish(ctx)
+	m.finish(ctx, orders)
 	_ = m.group.Release() // what cannot be released is left to a sweep
 	// Stay until the wrapper hangs up: our end is a hang-up of the terminal we
 	// lead, and there may be output on it that the wrapper has not read yet.
@@ -140,8 +140,8 @@ func (m *monitor) run(ctx context.Context) {
 			case !ok:
 				m.giveBack()
 				orders = nil
-			case o.Kind == wire.MsgTerminal || o.Kind == wire.MsgForget:
-				m.obey(o)
+			default:
+				m.obeyLate(o)
 			}
 		case <-m.roused:
 			m.rouse()
@@ -205,6 +205,14 @@ func (m *monitor) obey(o wire.Message) {
 	case wire.MsgSettle:
 		UnloadProgram()
 	case wire.MsgStarted, wire.MsgFailed, wire.MsgSuspended, wire.MsgResumed, wire.MsgExited, wire.MsgDone:
+	}
+}
+
+// obeyLate carries out what orders there still are once the run has ended: its number may
+// be another's by now.
+func (m *monitor) obeyLate(o wire.Message) {
+	if o.Kind == wire.MsgTerminal || o.Kind == wire.MsgForget {
+		m.obey(o)
 	}
 }
 

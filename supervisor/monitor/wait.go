@@ -136,13 +136,13 @@ func (m *monitor) inFrontNow() bool {
 
 // finish writes the exit record, deals with what the run left behind, and tells
 // the wrapper. An orphaned monitor has one more reason to do both.
-func (m *monitor) finish(ctx context.Context) {
+func (m *monitor) finish(ctx context.Context, orders <-chan wire.Message) {
 	if m.pid == 0 {
 		return
 	}
 	m.record()
 	if !m.report.Clean {
-		m.left = m.leftovers(ctx)
+		m.left = m.settleLeftovers(ctx, orders)
 	}
 	m.addTools()
 	if m.report.Clean {

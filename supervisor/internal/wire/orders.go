@@ -86,7 +86,8 @@ func UnpackGo(b []byte) (GoOrder, error) {
 
 // StopOrder asks for the run to end.
 type StopOrder struct {
-	// First is sent to the group at once; SIGKILL skips the grace.
+	// First is sent to the group at once; SIGKILL skips the grace. Once the run has ended
+	// that is said of what it left behind.
 	First syscall.Signal
 	// Escalate: KILL follows when the grace is over.
 	Escalate bool

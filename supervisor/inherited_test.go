@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ocr-run/ocr-run/lifecycle"
 )
 
 // A descriptor that the command was given and has closed is nobody's any more: whoever
@@ -65,13 +67,15 @@ func (b *bench) deaf(text string) *exec.Cmd {
 	return cmd
 }
 
-// What a script starts behind itself ignores interrupts, until it asks for them.
+// What a script starts behind itself ignores interrupts, until it asks for them. Then they
+// are its user's stop.
 func TestAnIgnoredInterruptReachesWhoHeedsIt(t *testing.T) {
 	b := newBench(t, "")
 	b.order.Command = []string{self(t), heedArg}
 	cmd := b.deaf("ignored: true")
 	_ = cmd.Process.Signal(unix.SIGINT)
-	want(t, "code", codeOf(t, cmd.Wait()), 42)
+	want(t, "code", codeOf(t, cmd.Wait()), 0)
+	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByUser)
 }
 
 // One that goes on ignoring them is not ended by many of them either.
@@ -82,4 +86,5 @@ func TestAnIgnoredInterruptIsNoWish(t *testing.T) {
 		_ = cmd.Process.Signal(s)
 	}
 	want(t, "code", codeOf(t, cmd.Wait()), 5)
+	want(t, "stopped by", b.ending().StoppedBy, lifecycle.StoppedByNobody)
 }

@@ -73,7 +73,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// heedArg makes the test binary a command that ends with 42 at an interrupt, whether it
+// heedArg makes the test binary a command that ends with 0 at an interrupt, whether it
 // was started with interrupts ignored or not.
 const heedArg = "-supervisor-heed"
 
@@ -84,7 +84,7 @@ func heed() int {
 	signal.Notify(c, os.Interrupt)
 	fmt.Println("ignored:", ignored)
 	<-c
-	return 42
+	return 0
 }
 
 // wrapperMain runs one order as a wrapper process. It exits with the command's

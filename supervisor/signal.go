@@ -86,7 +86,8 @@ func (r *run) catchIgnored() {
 	}
 }
 
-// policy is the table for this run: what was ignored is no wish of ours to act on.
+// policy is the table for this run: what was ignored is no wish of ours to act on,
+// even where the command has heeded it: see [run.heed].
 func (r *run) policy(s os.Signal) signalPolicy {
 	if slices.Contains(r.ignored, s) {
 		return passOn

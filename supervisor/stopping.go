@@ -14,6 +14,7 @@ import (
 
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/lifecycle"
+	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/supervisor/internal/terminal"
 	"github.com/ocr-run/ocr-run/supervisor/internal/wire"
 	"github.com/ocr-run/ocr-run/supervisor/monitor"
@@ -39,6 +40,15 @@ type stopState struct {
 	firm   bool           // KILL follows
 	wished bool           // the user has wished it besides
 	passed syscall.Signal // the last signal passed on as it is
+	heeded heeded         // the last that asks for the end among these
+}
+
+// heeded is a signal that asks for the end and was ignored here, but not by the command it
+// was passed on to. Nothing follows from it unless that ends.
+type heeded struct {
+	by     lifecycle.StoppedBy // empty for none
+	signal syscall.Signal
+	at     time.Duration // awake time
 }
 
 // users says whether a further signal of the user's is his second wish.
@@ -58,6 +68,7 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 	case unread:
 	case passOn:
 		r.stop.passed = sig
+		r.heed(s)
 		kind := wire.MsgTell
 		if sig == unix.SIGTSTP {
 			r.toldAt, kind = r.cfg.Clock.Now().Awake, wire.MsgSignal // job control is about groups
@@ -79,6 +90,17 @@ func (r *run) signalled(ctx context.Context, s os.Signal) {
 		if !r.resize() {
 			r.order(wire.MsgTell, wire.PackNum(int64(sig)))
 		}
+	}
+}
+
+// heed remembers a signal that asks for the end if the command may act on it. What it
+// ignores, as most that a script has started behind itself do, never gets to it.
+func (r *run) heed(s os.Signal) {
+	if !policyOf(s).asks() {
+		return
+	}
+	if ignored, err := proc.Ignores(r.launched.Child.PID, number(s)); err == nil && !ignored {
+		r.stop.heeded = heeded{by: r.wisher(s), signal: number(s), at: r.cfg.Clock.Now().Awake}
 	}
 }
 
@@ -215,6 +237,10 @@ func (r *run) judgeStop() (by lifecycle.StoppedBy, failed bool) {
 		return r.stop.by, late && !r.exit.Killed
 	case r.obeyed():
 		return r.stop.by, false
+	case r.stop.heeded.by != lifecycle.StoppedByNobody && now-r.stop.heeded.at <= r.cfg.Grace:
+		r.stop.signal = r.stop.heeded.signal
+		r.note(lifecycle.SourceOwnAct, unix.SignalName(r.stop.signal)+", ignored here, was passed on to it", "")
+		return r.stop.heeded.by, false
 	case diedOf(r.exit, r.stop.passed):
 		r.note(lifecycle.SourceOwnAct, unix.SignalName(r.stop.passed)+" was passed on to it", lifecycle.CauseUser)
 		return lifecycle.StoppedByUser, false

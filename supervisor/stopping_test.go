@@ -45,6 +45,7 @@ func TestWhoStoppedIt(t *testing.T) {
 	t.Parallel()
 	polite := stopState{by: lifecycle.StoppedByUser, signal: unix.SIGINT}
 	firm := stopState{by: lifecycle.StoppedByDeadline, signal: unix.SIGTERM, firm: true}
+	heeds := stopState{passed: unix.SIGINT, heeded: heeded{by: lifecycle.StoppedByUser, signal: unix.SIGINT}}
 	exited := func(code int) wire.ExitReport { return wire.ExitReport{Code: code} }
 	died := func(sig syscall.Signal) wire.ExitReport { return wire.ExitReport{Signal: sig} }
 	for _, test := range []struct {
@@ -62,6 +63,9 @@ func TestWhoStoppedIt(t *testing.T) {
 		{"late, and of it", polite, died(unix.SIGINT), time.Minute, lifecycle.StoppedByUser, false},
 		{"late, and says so", polite, exited(130), time.Minute, lifecycle.StoppedByUser, false},
 		{"late, of something else", polite, died(unix.SIGSEGV), time.Minute, lifecycle.StoppedByNobody, false},
+		{"ignored here, heeded there", heeds, exited(0), testGrace, lifecycle.StoppedByUser, false},
+		{"heeded, and gone on", heeds, exited(0), testGrace + 1, lifecycle.StoppedByNobody, false},
+		{"ignored by both", stopState{passed: unix.SIGINT}, exited(0), 0, lifecycle.StoppedByNobody, false},
 		{"within the margin of a kill", firm, exited(0), testGrace + monitor.UnkillableWait, lifecycle.StoppedByDeadline, false},
 		{"beyond it", firm, exited(0), testGrace + monitor.UnkillableWait + 1, lifecycle.StoppedByDeadline, true},
 		{"killed at last", firm, wire.ExitReport{Signal: unix.SIGKILL, Killed: true}, time.Hour, lifecycle.StoppedByDeadline, false},

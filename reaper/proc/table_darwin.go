@@ -10,18 +10,27 @@ import (
 
 // Read reads one process. It returns ErrGone when there is none.
 func Read(pid int) (Process, error) {
+	k, err := kinfo(pid)
+	if err != nil {
+		return Process{}, err
+	}
+	return fromKinfo(k), nil
+}
+
+// kinfo is the kernel's record of a process.
+func kinfo(pid int) (*unix.KinfoProc, error) {
 	if pid <= 0 {
-		return Process{}, fmt.Errorf("read process %d: %w", pid, ErrGone)
+		return nil, fmt.Errorf("read process %d: %w", pid, ErrGone)
 	}
 	k, err := unix.SysctlKinfoProc("kern.proc.pid", pid)
 	switch {
 	// The kernel answers with nothing at all for a pid it does not know.
 	case errors.Is(err, unix.EIO), errors.Is(err, unix.ESRCH), err == nil && int(k.Proc.P_pid) != pid:
-		return Process{}, fmt.Errorf("read process %d: %w", pid, ErrGone)
+		return nil, fmt.Errorf("read process %d: %w", pid, ErrGone)
 	case err != nil:
-		return Process{}, fmt.Errorf("read process %d: %w", pid, err)
+		return nil, fmt.Errorf("read process %d: %w", pid, err)
 	}
-	return fromKinfo(k), nil
+	return k, nil
 }
 
 // All lists every process visible to the caller, in no order.

@@ -170,7 +170,7 @@ func TestTheLastRunPrintsTheReceipt(t *testing.T) {
 		environ []string
 		said    string
 	}{
-		"cannot be executed": {environ: []string{"A=\x00"}, said: "\nTry: ocr-run resume some-uid\n"},
+		"cannot be executed": {environ: []string{"A=\x00"}, said: "\nTry: ocr-run resume --env A=… some-uid\n"},
 		"is not wanted":      {hurried: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -185,7 +185,7 @@ func TestTheLastRunPrintsTheReceipt(t *testing.T) {
 				lookup: func(string) (string, bool) { return "", false },
 			}
 			w := &wrapping{env: env, opts: runOptions{json: true, autoResume: 1}}
-			view, to := render.Execution{UID: "some-uid"}, receiptTo{goesOn: true}
+			view, to := render.Execution{UID: "some-uid", Given: []string{"A"}}, receiptTo{goesOn: true}
 			w.receipt(view, to)
 			w.stays(view, to, w.goOn("some-uid", resumption{}, func() bool { return c.hurried }))
 			said, err := os.ReadFile(stderr.Name())

@@ -29,7 +29,8 @@ func resumeVerb() verb {
 		about: `Runs the command that continues the agent's session of an earlier run, as a new
 run of the same session, in the same directory and for the same review, map or
 flow, if that is still open. The command is the one that the receipt and show print. All
-flags of a wrapped run can be given.`,
+flags of a wrapped run can be given; those of the earlier one are not remembered, --env
+neither.`,
 		least: 1,
 		most:  1,
 		flags: append(slices.DeleteFunc(wrapFlags(), func(f flagSpec) bool {
@@ -193,9 +194,19 @@ func (c call) resumable(ctx context.Context, l *store.Ledger) (store.Execution, 
 		return row, c.occupied(row, "it has not ended")
 	}
 	if row.Resume = resumeOf(row); len(row.Resume) == 0 {
-		return row, &verbError{thing: c.verb + " " + row.UID, err: errNoResume, try: program + " show " + row.UID, kind: store.ErrNotFound}
+		return row, c.resumeless(ctx, l, row)
 	}
 	return row, nil
+}
+
+// resumeless refuses a run that nothing continues: its command can be run once more.
+func (c call) resumeless(ctx context.Context, l *store.Ledger, row store.Execution) error {
+	flow, err := c.openWorkflow(ctx, l, row.FlowID)
+	if err != nil {
+		return err
+	}
+	try := render.Again(render.Execution{Command: row.Command, Again: again(row, flow, c.dir)})
+	return &verbError{thing: c.verb + " " + row.UID, err: errNoResume, try: try, kind: store.ErrNotFound}
 }
 
 // occupied refuses to run a session twice at once.

@@ -74,6 +74,11 @@ func (c call) printRun(ctx context.Context, l *store.Ledger, row store.Execution
 	case !errors.Is(err, store.ErrNotFound):
 		return c.failed(err)
 	}
+	flow, err := c.openWorkflow(ctx, l, row.FlowID)
+	if err != nil {
+		return err
+	}
+	view.Again = again(row, flow, c.dir)
 	if err := c.printExecution(view); err != nil {
 		return err
 	}

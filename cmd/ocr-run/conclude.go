@@ -37,8 +37,7 @@ const (
 func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 	e := w.row(ctx, res)
 	before := w.earlier(ctx, e)
-	view := executionView(e, heartbeat.LivenessEnded, w.afterwards())
-	view.Attempts = attemptsView(before)
+	view := w.overView(e, before)
 	w.host.settle(ctx, e, verdictOf(e).Cause)
 	refused := res.LaunchError != nil && !res.CutShort
 	if refused {
@@ -77,6 +76,14 @@ func (w *wrapping) conclude(ctx context.Context, res supervisor.Result) int {
 // and the boot it is of takes reading files.
 func (w *wrapping) afterwards() store.Instant { return heartbeat.InstantOf(w.env.clock.Now(), "") }
 
+// overView is a run that is over, with the ones before it, for who has run it here.
+func (w *wrapping) overView(e store.Execution, before []store.Execution) render.Execution {
+	view := executionView(e, heartbeat.LivenessEnded, w.afterwards())
+	view.Attempts = attemptsView(before)
+	view.Again, view.Given = again(e, e.FlowID, w.env.dir), keysOf(w.opts.env)
+	return view
+}
+
 // stays says that nothing goes on with the work after all, and why if that is
 // nobody's wish: the receipt that was left to the last run is this one's.
 func (w *wrapping) stays(view render.Execution, to receiptTo, trouble error) {
@@ -85,7 +92,7 @@ func (w *wrapping) stays(view render.Execution, to receiptTo, trouble error) {
 		w.receipt(view, to)
 	}
 	if trouble != nil {
-		_, _ = fmt.Fprintf(w.env.stderr, "%s: go on by itself: %s\nTry: %s resume %s\n", program, trouble, program, view.UID)
+		_, _ = fmt.Fprintf(w.env.stderr, "%s: go on by itself: %s\nTry: %s\n", program, trouble, render.Continue(view))
 	}
 }
 
@@ -93,8 +100,7 @@ func (w *wrapping) stays(view render.Execution, to receiptTo, trouble error) {
 // not: it was the last after all, and what it left to the next one is done here.
 func (w *wrapping) remains(ctx context.Context, before store.Execution, why error) error {
 	w.say("not gone on with by itself: %s", why)
-	view := executionView(before, heartbeat.LivenessEnded, w.afterwards())
-	view.Attempts = attemptsView(w.earlier(ctx, before))
+	view := w.overView(before, w.earlier(ctx, before))
 	w.receipt(view, receiptTo{})
 	w.onEnd(ctx, view, nil)
 	code, sig := endOf(verdictOf(before), before.Process, 0)

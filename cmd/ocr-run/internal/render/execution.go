@@ -53,6 +53,12 @@ type Execution struct {
 	Evidence  []Evidence `json:"evidence"`
 	Leftovers Leftovers  `json:"leftovers"`
 	Resume    *Resume    `json:"resume"`
+	// Again is what runs the command once more, up to the command; nil where nobody
+	// looked. Given names the variables that flags set for it: their values, which may be
+	// secrets, are kept nowhere, and the names are known to its own wrapper alone. Only
+	// people are shown these two.
+	Again []string `json:"-"`
+	Given []string `json:"-"`
 	// Recording is ok, or degraded when the ledger could not be written for a
 	// while.
 	Recording string `json:"recording"`

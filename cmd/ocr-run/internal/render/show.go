@@ -242,45 +242,6 @@ func leftoverLines(l Leftovers) []line {
 	return lines
 }
 
-// nextText is what a person would do now; empty when nothing is left to do.
-func nextText(e Execution) string {
-	switch {
-	case e.Outcome == "running" || e.Outcome == "success":
-		return ""
-	case e.Successor != nil && e.Successor.Outcome == "success":
-		return ""
-	case e.Successor != nil: // the work is where that one left it
-		return CommandLine([]string{"ocr-run", "show", ShortUID(e.Successor.UID)})
-	case e.Resume != nil:
-		return goOnText(e)
-	case e.Workflow != nil && e.Workflow.ID != "" && e.Workflow.Completeness != "complete" && !gone(e.Workflow):
-		return CommandLine([]string{"ocr-run", "state", "status", "--session-id", e.Workflow.ID})
-	case e.Outcome == "incomplete":
-		return "run it again: " + CommandLine(append([]string{"ocr-run", "--"}, e.Command...))
-	default:
-		return ""
-	}
-}
-
-// gone says whether a workflow stood in a ledger that is lost: nobody can be asked for it.
-func gone(w *Workflow) bool { return w.Source == sourceLedger && w.Completeness == "unreadable" }
-
-// goOnText is how the agent's session is continued, after what stands in the way.
-func goOnText(e Execution) string {
-	text := CommandLine(e.Resume.Command)
-	if e.Source == sourceLedger {
-		text = "ocr-run resume " + ShortUID(e.UID) + ", which runs " + text
-	}
-	switch value(e.Cause) {
-	case "auth":
-		return "log in again, then " + text
-	case "limited":
-		return "once the limit has ended (--at WHEN waits for that): " + text
-	default:
-		return text
-	}
-}
-
 // endText is the end of a process in a table: its code, or its signal.
 func endText(p Process) string {
 	switch {

@@ -108,17 +108,19 @@ func TestVersions(t *testing.T) {
 		{Name: "silent", Path: program(t, dir, "silent", `exit 0`)},
 		{Name: "killed", Path: program(t, dir, "killed", `kill -9 $$`)},
 		{Name: "long", Path: program(t, dir, "long", `yes | head -c 100000`)},
+		{Name: "warns", Path: program(t, dir, "warns", `echo "WARNING: no links" >&2; echo "Note."; echo "warns v0.80.1"`)},
+		{Name: "elsewhere", Path: program(t, dir, "elsewhere", `echo "Welcome"; echo "1.0" >&2`)},
 		{Name: "missing", Path: filepath.Join(dir, "missing")},
 		{Name: "not found"},
 	}
 	Versions(t.Context(), agents, []string{"PATH=/usr/bin:/bin"}, dir, time.Minute)
-	want := []string{"1.2.3 (Good)|", "read: 2|", "|it exited 3: no module", "|it said nothing", "|signal: killed", "y|", "", "|"}
+	want := []string{"1.2.3 (Good)|", "read: 2|", "|it exited 3: no module", "|it said nothing", "|signal: killed", "y|", "warns v0.80.1|", "1.0|", "", "|"}
 	for i, a := range agents {
 		if got := a.Version + "|" + a.Failure; want[i] != "" && got != want[i] {
 			t.Errorf("%s: %q, want %q", a.Name, got, want[i])
 		}
 	}
-	if agents[6].Failure == "" {
+	if agents[8].Failure == "" {
 		t.Error("a program that is not there has a version")
 	}
 }

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,20 +40,20 @@ func Versions(ctx context.Context, agents []Agent, environ []string, dir string,
 func version(ctx context.Context, path string, environ []string, dir string, limit time.Duration) (line, failure string) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	out := &head{}
+	out, errs := &head{}, &head{}
 	cmd := exec.CommandContext(ctx, path, "--version")
-	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = environ, dir, out, out
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = environ, dir, out, errs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGKILL) }
 	cmd.WaitDelay = versionDrain
 	err := cmd.Run()
-	line = out.firstLine()
+	line = cmp.Or(out.versionLine(), errs.versionLine(), out.firstLine(), errs.firstLine())
 	exit, exited := errors.AsType[*exec.ExitError](err)
 	switch {
 	case ctx.Err() != nil:
 		return "", fmt.Sprintf("no answer within %s", limit)
 	case exited && exit.ExitCode() >= 0:
-		return "", strings.TrimSuffix(fmt.Sprintf("it exited %d: %s", exit.ExitCode(), line), ": ")
+		return "", strings.TrimSuffix(fmt.Sprintf("it exited %d: %s", exit.ExitCode(), cmp.Or(errs.firstLine(), out.firstLine())), ": ")
 	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
 		return "", err.Error()
 	case line == "":
@@ -75,10 +76,32 @@ func (h *head) Write(b []byte) (int, error) {
 
 // firstLine is the first line that says something.
 func (h *head) firstLine() string {
+	return h.first(func(line string) bool { return line != "" })
+}
+
+// versionLine is the first line that has a version in it: some warn of other things before
+// they tell theirs.
+func (h *head) versionLine() string { return h.first(hasVersion) }
+
+// first is the first line that is meant, without the space around it; empty for none.
+func (h *head) first(meant func(line string) bool) string {
 	for line := range strings.Lines(h.String()) {
-		if line = strings.TrimSpace(line); line != "" {
+		if line = strings.TrimSpace(line); meant(line) {
 			return line
 		}
 	}
 	return ""
 }
+
+// hasVersion says whether there are two numbers in a text with a dot between them.
+func hasVersion(text string) bool {
+	for i := 1; i < len(text)-1; i++ {
+		if text[i] == '.' && digit(text[i-1]) && digit(text[i+1]) {
+			return true
+		}
+	}
+	return false
+}
+
+// digit says whether b is a decimal digit.
+func digit(b byte) bool { return '0' <= b && b <= '9' }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -82,7 +81,7 @@ func (s spool) read(uid string) (files []spooledFile, err error) {
 	}
 	// Files move from the first to the second: this way none is missed.
 	for _, suffix := range []string{spoolSuffix, takenSuffix} {
-		content, err := os.ReadFile(s.path(uid, suffix))
+		content, err := readRegular(s.path(uid, suffix))
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 			continue
 		}

@@ -69,7 +69,8 @@ func (s spool) waiting() ([]string, error) {
 		if !found {
 			name, found = strings.CutSuffix(e.Name(), spoolSuffix)
 		}
-		if found && !slices.Contains(names, name) {
+		// A FIFO or a device of that name is none of ours.
+		if found && e.Type().IsRegular() && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
@@ -126,7 +127,7 @@ func (s spool) takeIn(ctx context.Context, l *Ledger, uid string) (n int, err er
 // not happen, the next attempt sees that all is done.
 func (s spool) takeFile(ctx context.Context, l *Ledger, name string) (n int, err error) {
 	path := s.path(name, takenSuffix)
-	content, err := os.ReadFile(path)
+	content, err := readRegular(path)
 	if err != nil {
 		return 0, err
 	}

@@ -154,7 +154,7 @@ func (s spool) probe() error {
 // appendTo adds lines to the file at path, unless it was moved away between
 // opening and locking it.
 func (s spool) appendTo(path string, lines []byte) (done bool, err error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
+	f, err := openRegular(path, os.O_RDWR|os.O_APPEND|os.O_CREATE)
 	if err != nil {
 		return false, err
 	}
@@ -206,7 +206,7 @@ func (s spool) reject(uid string, line []byte, reason error) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(s.path(uid, rejectedSuffix), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	f, err := openRegular(s.path(uid, rejectedSuffix), os.O_WRONLY|os.O_APPEND|os.O_CREATE)
 	if err != nil {
 		return err
 	}
@@ -216,7 +216,7 @@ func (s spool) reject(uid string, line []byte, reason error) error {
 
 // lock makes this process the one that takes facts in; ErrBusy when another is.
 func (s spool) lock() (unlock func() error, err error) {
-	f, err := os.OpenFile(filepath.Join(s.dir, spoolLock), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := openRegular(filepath.Join(s.dir, spoolLock), os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +241,7 @@ func (s spool) claim(uid string) (bool, error) {
 		return true, nil
 	}
 	path := s.path(uid, spoolSuffix)
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	f, err := openRegular(path, os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

@@ -55,6 +55,7 @@ func Lock(stateDir string) (unlock func() error, err error) {
 		err = &HeldError{PID: whoHolds(f)}
 	}
 	if err == nil {
+		_ = f.Chmod(0o600) // a umask may have taken from it what the next one opens it with
 		err = sign(f)
 	}
 	if err != nil {

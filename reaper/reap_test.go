@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/ocr-run/ocr-run/heartbeat"
 	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
@@ -377,6 +379,24 @@ func TestReapIsolatesRows(t *testing.T) {
 	e, err := s.Ledger.Execution(t.Context(), "b")
 	if err != nil || e.Process.End != lifecycle.EndLost {
 		t.Errorf("b: %s, %v", e.Process.End, err)
+	}
+}
+
+// A umask that takes from the owner does not keep the next sweep from the lock. It is the
+// whole process's: no other test runs meanwhile.
+func TestAUmaskLeavesTheLockToItsOwner(t *testing.T) { //nolint:paralleltest // see above
+	dir := t.TempDir()
+	before := unix.Umask(0o777)
+	unlock, err := Lock(dir)
+	unix.Umask(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, lockName)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	if err := unlock(); err != nil {
+		t.Error(err)
 	}
 }
 

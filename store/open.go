@@ -173,13 +173,8 @@ func dsn(path string, busy time.Duration) string {
 // left as it is. SQLite gives the files it puts beside it the same mode.
 func createFile(path string) error {
 	dir := filepath.Dir(path)
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return err
-		}
-		if err := os.Chmod(dir, 0o700); err != nil { //nolint:gosec // a directory needs its x bit
-			return err
-		}
+	if err := makeDir(dir); err != nil {
+		return err
 	}
 	unlock, err := lockDir(dir)
 	if err != nil {

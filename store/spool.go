@@ -121,7 +121,7 @@ func (s spool) append(uid string, facts []fact) error {
 	if s.dir == "" {
 		return errNoSpool
 	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+	if err := makeDir(s.dir); err != nil {
 		return err
 	}
 	for {
@@ -137,7 +137,7 @@ func (s spool) probe() error {
 	if s.dir == "" {
 		return errNoSpool
 	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+	if err := makeDir(s.dir); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(s.dir, ".probe-")

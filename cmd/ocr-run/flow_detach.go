@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ocr-run/ocr-run/cmd/ocr-run/internal/render"
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/reaper"
 	"github.com/ocr-run/ocr-run/supervisor"
 )
@@ -100,7 +101,7 @@ func (r *flowRun) detach(ctx context.Context) error {
 func openLog(stateDir, path, uid string) (*os.File, error) {
 	if path == "" {
 		path = reaper.LogPath(stateDir, uid)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		if err := runfile.MakeDir(filepath.Dir(path)); err != nil {
 			return nil, fmt.Errorf("make log directory: %w", err)
 		}
 	}

@@ -81,7 +81,7 @@ func (w *wrapping) tryInject() error {
 
 // placeHooks writes the file of the run's hooks.
 func (w *wrapping) placeHooks(path, text string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := runfile.MakeDir(filepath.Dir(path)); err != nil {
 		return err
 	}
 	w.injected.files = true

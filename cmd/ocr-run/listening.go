@@ -98,7 +98,7 @@ func placeTelemetry(path string) (*os.File, error) {
 
 // diskTelemetry makes the file where its path says.
 func diskTelemetry(path string) (*os.File, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := runfile.MakeDir(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
 	return os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
@@ -107,7 +107,7 @@ func diskTelemetry(path string) (*os.File, error) {
 // shelterTelemetry makes the file in memory, where no disk gets full of it and nothing
 // of it outlives us, and has path lead there.
 func shelterTelemetry(path string) (*os.File, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := runfile.MakeDir(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
 	f, err := memoryFile(path)

@@ -63,6 +63,6 @@ func due(mark string, now time.Time) bool {
 	if err != nil {
 		return false
 	}
-	_ = f.Close()
+	_, _ = f.Chmod(0o600), f.Close() // a umask may have taken from it what it is opened with
 	return os.Chtimes(mark, now, now) == nil
 }

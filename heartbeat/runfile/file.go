@@ -34,7 +34,7 @@ func Path(stateDir, uid string) string { return filepath.Join(stateDir, runsDir,
 // error is ErrTaken and nothing has been touched.
 func Create(stateDir, uid string) (*File, error) {
 	path := Path(stateDir, uid)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := MakeDir(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("create run directory: %w", err)
 	}
 	f, err := create(path)
@@ -81,6 +81,9 @@ func create(path string) (*os.File, error) {
 func publish(f *os.File, path string) error {
 	if err := flock(f, unix.LOCK_EX); err != nil {
 		return err
+	}
+	if err := f.Chmod(0o600); err != nil {
+		return err // a umask may have taken from it what others open it with
 	}
 	if _, err := f.WriteAt(make([]byte, recordSize), 0); err != nil {
 		return err

@@ -165,6 +165,7 @@ func settle(ctx context.Context, l *store.Ledger, e store.Execution, at heartbea
 		end = lostEnd(e)
 	}
 	end.Leftovers.Remaining = survivors(e, at)
+	end.Evidence = append(end.Evidence, unreadLeftovers(e, end.At)...)
 	if _, err := l.Finish(ctx, end); err != nil {
 		return err
 	}
@@ -188,10 +189,27 @@ func settle(ctx context.Context, l *store.Ledger, e store.Execution, at heartbea
 	return nil
 }
 
+// unreadLeftovers is evidence that nobody will know what the monitor of an orphaned run
+// did with what the run left behind.
+func unreadLeftovers(e store.Execution, at store.Instant) []lifecycle.Evidence {
+	if e.RunFile == "" {
+		return nil
+	}
+	if _, err := runfile.ReadLeftovers(e.RunFile, e.Generation); !errors.Is(err, runfile.ErrUnreadable) {
+		return nil
+	}
+	return []lifecycle.Evidence{{
+		Source: lifecycle.SourceLedger, Detail: "what became of the processes it left behind was written down and cannot be read", AtMS: at.WallMS,
+	}}
+}
+
 // takeInLeftovers writes down what the monitor of an orphaned run did with what the run
-// left behind. The row has ended.
+// left behind, as far as that can be read. The row has ended.
 func takeInLeftovers(ctx context.Context, l *store.Ledger, e store.Execution, at heartbeat.Observer) (store.Leftovers, error) {
 	left, err := runfile.ReadLeftovers(e.RunFile, e.Generation)
+	if errors.Is(err, runfile.ErrUnreadable) {
+		err = nil // it never can be, and goes
+	}
 	if err == nil && !left.None() {
 		err = l.RecordLeftovers(ctx, e.UID, left, at.Now)
 	}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -213,6 +215,43 @@ func TestLeftoversOfAMonitorAloneAreTakenIn(t *testing.T) {
 			}
 			if _, err := os.Stat(f.Path()); (err == nil) != c.file {
 				t.Errorf("run file: %v", err)
+			}
+		})
+	}
+}
+
+// What a monitor could write down half only, as on a full disk, keeps no row open and no
+// sweep busy: the row says so, and it goes with the rest.
+func TestLeftoversThatCannotBeReadHoldNothingUp(t *testing.T) {
+	t.Parallel()
+	for name, over := range map[string]bool{"while the row is open": false, "after its end": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, at := newSweep(t), here(t)
+			s.row()
+			if over {
+				e := store.Ending{UID: s.uid, Generation: 1, End: lifecycle.EndExited, ExitCode: new(3), At: at.Now}
+				if _, err := s.Ledger.Finish(t.Context(), e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			half := runfile.CompanionPath(s.dir, s.uid+".leftovers")
+			if err := errors.Join(os.Mkdir(filepath.Dir(half), 0o700), os.WriteFile(half, nil, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			s.reap()
+			for _, path := range []string{half, runfile.Path(s.dir, s.uid)} {
+				if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+					t.Errorf("%s is still there: %v", path, err)
+				}
+			}
+			e, err := s.Ledger.Execution(t.Context(), s.uid)
+			if err != nil || !e.Process.End.Over() {
+				t.Fatalf("%+v, %v", e.Process, err)
+			}
+			said := slices.ContainsFunc(e.Evidence, func(ev lifecycle.Evidence) bool { return strings.Contains(ev.Detail, "cannot be read") })
+			if said == over {
+				t.Errorf("evidence %+v", e.Evidence)
 			}
 		})
 	}

@@ -52,11 +52,12 @@ func processEnvironment() environment {
 	}
 }
 
-// lookupHome is os.LookupEnv. Where HOME is not set, as in a service of the system, it is
-// what the system says of the user: shells and agents look there, too.
+// lookupHome is os.LookupEnv. Where HOME is not set, as in a service of the system, or is
+// empty, which is no home either, it is what the system says of the user: shells and
+// agents look there, too.
 func lookupHome(key string) (value string, set bool) {
 	value, set = os.LookupEnv(key)
-	if key != "HOME" || set {
+	if key != "HOME" || value != "" {
 		return value, set
 	}
 	u, err := user.Current()

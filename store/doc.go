@@ -46,7 +46,10 @@
 //
 // What a run worked on in a ledger that is removed or replaced under it is read from the
 // old file, which is still open, and goes into the end of the run. The log that a removed
-// file has left is put aside, as ledger.db-wal.old, when the next one is made.
+// file has left is put aside, as ledger.db-wal.old, when the next one is made. An end that
+// waits in the spool says both what it is in the ledger that had the run and what it is in
+// another: that one can know nothing of the work which the end does not say, and what could
+// not be read at the end stays unreadable.
 //
 // A Recorder returns verdicts on a fact (fenced, conflict, broken rule) and
 // never trouble with a file. LastTurn says what those that wait make of a run that

@@ -236,8 +236,7 @@ func apply(ctx context.Context, tx *sql.Tx, f fact) error {
 	case f.Op == opContinue && f.At != nil:
 		return resume(ctx, tx, f.UID, f.Generation, *f.At)
 	case f.Op == opFinish && f.Ending != nil:
-		_, err := finish(ctx, tx, *f.Ending, nil)
-		return err
+		return finishTakenIn(ctx, tx, f)
 	case f.Op == opEvent && f.Event != nil:
 		_, err := appendEvent(ctx, tx, *f.Event)
 		return err
@@ -247,6 +246,24 @@ func apply(ctx context.Context, tx *sql.Tx, f fact) error {
 	default:
 		return fmt.Errorf("%w: no such operation %q", ErrInvariant, f.Op)
 	}
+}
+
+// finishTakenIn writes the end as this ledger has to know it: it has had the row from the
+// beginning, or knows nothing that the end does not say.
+func finishTakenIn(ctx context.Context, tx *sql.Tx, f fact) error {
+	end := *f.Ending
+	if f.IfLost != nil {
+		anew, err := exists(ctx, tx, `SELECT 1 FROM events WHERE uid = ? AND type = ? AND payload ->> 'again'`,
+			end.UID, string(lifecycle.EventAnnounced))
+		if err != nil {
+			return err
+		}
+		if anew {
+			end = *f.IfLost
+		}
+	}
+	_, err := finish(ctx, tx, end, nil)
+	return err
 }
 
 // atMS is when the fact happened, in wall-clock UTC milliseconds.

@@ -32,22 +32,63 @@ func (r *Recorder) AddLost(ctx context.Context, e *Ending) {
 	r.gone.addTo(c, l, e) //nolint:contextcheck // it inherits ctx
 }
 
+// AddUnread adds to the end of the execution, for who finds that the ledger cannot be
+// read, what an end in the spool says to the next ledger: all that stood in this one
+// counts as lost, and is unreadable where nobody can tell what it was.
+func (r *Recorder) AddUnread(ctx context.Context, e *Ending) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := calm{context.WithoutCancel(ctx), r.config.Timeout}
+	_, err := r.opened(c)              //nolint:contextcheck // it inherits ctx
+	r.allGone(c, err).addTo(c, nil, e) //nolint:contextcheck // it inherits ctx
+}
+
+// allGone is what the execution worked on if nobody sees the ledger as it is open now
+// again. Why says what is wrong with one that could not be opened.
+func (r *Recorder) allGone(ctx context.Context, why error) *lostWork {
+	all := r.gone
+	all.workflows = slices.Clone(r.gone.workflows)
+	switch {
+	case !r.entered:
+	case r.ledger == nil:
+		all.unread = why
+	case !all.readFrom(ctx, r.ledger, r.memory.Announcement):
+		all.missed(true)
+	}
+	return &all
+}
+
 // errRowGone is why nothing is known of a row that somebody has taken out of its ledger.
 var errRowGone = errors.New("the run's own row is gone")
 
 // readFrom takes down what an execution, nil for none, works on in a ledger that is about
-// to be lost: a file that was removed can be read for as long as it is open.
-func (w *lostWork) readFrom(ctx context.Context, l *Ledger, a *Announcement) {
+// to be lost: a file that was removed can be read for as long as it is open. It says
+// whether the ledger has the execution, or cannot be asked.
+func (w *lostWork) readFrom(ctx context.Context, l *Ledger, a *Announcement) bool {
 	if a == nil {
-		return
+		return false
 	}
-	if _, err := l.owner(ctx, a.UID); errors.Is(err, ErrNotFound) {
-		return
+	_, err := l.Execution(ctx, a.UID)
+	if errors.Is(err, ErrNotFound) {
+		return false
+	}
+	if err == nil {
+		err = w.read(ctx, l, a.UID)
+	}
+	if err != nil {
+		w.unread = brief(explain(l.path, err))
 	}
 	w.seen = true
-	if err := w.read(ctx, l, a.UID); err != nil {
-		w.unread = err
+	return true
+}
+
+// brief leaves out the way out of damage: who reads why something was lost may have
+// taken it long ago.
+func brief(err error) error {
+	if errors.Is(err, ErrDamaged) {
+		return ErrDamaged
 	}
+	return err
 }
 
 func (w *lostWork) read(ctx context.Context, l *Ledger, uid string) error {
@@ -136,7 +177,7 @@ func (w *lostWork) addTo(ctx context.Context, l *Ledger, e *Ending) {
 	if said := left.unfinished(worst); said != "" {
 		worst.Completeness = lifecycle.CompletenessUnreadable
 		e.Evidence = append(slices.Clone(e.Evidence), lifecycle.Evidence{
-			Source: lifecycle.SourceLedger, Detail: "the ledger was removed or replaced while the run lasted, and with it " + said, AtMS: e.At.WallMS,
+			Source: lifecycle.SourceLedger, Detail: "the ledger was removed, replaced or damaged, and with it " + said, AtMS: e.At.WallMS,
 		})
 	} else if again || worst.Completeness == lifecycle.CompletenessNone || e.HostWorkflow != nil {
 		return

@@ -338,7 +338,7 @@ func (r *Recorder) record(ctx context.Context, f fact, write func(context.Contex
 	if f.Op == "" {
 		return err
 	}
-	r.divert(ctx, f)
+	r.divert(ctx, f, err)
 	return nil
 }
 
@@ -457,11 +457,17 @@ func (r *Recorder) drop() error {
 }
 
 // divert writes a fact to the spool. The spool begins with the announcement, so
-// that it makes sense to a ledger that knows nothing of this run.
-func (r *Recorder) divert(ctx context.Context, f fact) {
+// that it makes sense to a ledger that knows nothing of this run, and the end says what
+// such a ledger could not know.
+func (r *Recorder) divert(ctx context.Context, f fact, why error) {
 	r.vouched = false
 	if f.Ending != nil {
 		r.gone.addTo(ctx, r.ledger, f.Ending)
+		lost := *f.Ending
+		r.allGone(ctx, why).addTo(ctx, nil, &lost)
+		if lost.HostWorkflow != f.Ending.HostWorkflow {
+			f.IfLost = &lost
+		}
 	}
 	if a := cmp.Or(f.Announcement, r.memory.Announcement); a != nil {
 		f.Wrapper = &a.Wrapper

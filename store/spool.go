@@ -38,6 +38,10 @@ type fact struct {
 	Ending       *Ending       `json:"ending,omitempty"`
 	Event        *Event        `json:"event,omitempty"`
 
+	// IfLost is the ending for a ledger that did not have the run while it lasted: the one
+	// that had it was lost with what the run worked on.
+	IfLost *Ending `json:"if_lost,omitempty"`
+
 	Report *SessionReport `json:"report,omitempty"`
 	// Wrapper is whose run it is about, where that is known: two may have run under one
 	// uid while nobody could be asked.

@@ -267,7 +267,7 @@ type WorkflowView struct {
 	Completeness lifecycle.Completeness `json:"completeness"`
 	Phase        lifecycle.Phase        `json:"phase,omitempty"`
 	Round        int                    `json:"round,omitempty"`
-	// Lost: it stood in a ledger that was removed or replaced under the run.
+	// Lost: it stood in a ledger that was removed, replaced or damaged under the run.
 	Lost bool `json:"lost,omitempty"`
 	// Hosted: a host keeps it, not the ledger.
 	Hosted bool `json:"-"`

@@ -135,8 +135,10 @@ func (w *wrapping) row(ctx context.Context, res supervisor.Result) store.Executi
 		}
 	}
 	w.log.Warn().Err(err).Msg("read back")
+	// The same as waits in the spool for the next ledger: both readers are told one thing.
+	w.journal.AddUnread(ctx, &res.Ending)
 	e := w.known(res, hostedView(res))
-	if w.host == nil && (e.Workflow == nil || e.Workflow.Completeness == lifecycle.CompletenessComplete) {
+	if errors.Is(err, store.ErrNotOurs) && w.host == nil {
 		e.Workflow = unreadable(res.InLedger)
 	}
 	e.Degraded = true

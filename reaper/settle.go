@@ -248,9 +248,14 @@ func recordedEnd(e store.Execution) (store.Ending, bool) {
 	end := store.Ending{
 		UID: e.UID, Generation: e.Generation, End: rec.End, ExitCode: rec.ExitCode, Signal: rec.Signal,
 		CoreDumped: rec.CoreDumped, StoppedBy: rec.StoppedBy, StopFailed: rec.StopFailed, At: rec.At,
-		AwakeMS: -1, SuspendedMS: e.SuspendedMS,
+		AwakeMS: -1, SuspendedMS: e.SuspendedMS, Degraded: rec.Degraded,
 	}
-	if from := e.Launch.At; from.BootID != "" && from.BootID == rec.At.BootID {
+	from := e.Launch.At
+	if rec.Started != nil && e.StartedAtMS == 0 {
+		// The launch is one of the facts that the ledger misses.
+		end.Launch, from = &store.Launch{UID: e.UID, At: *rec.Started}, *rec.Started
+	}
+	if from.BootID != "" && from.BootID == rec.At.BootID {
 		end.AwakeMS = max(rec.At.AwakeMS-from.AwakeMS, 0)
 	}
 	if rec.Note != "" {

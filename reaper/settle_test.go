@@ -183,6 +183,36 @@ func TestExitRecordBeatsLost(t *testing.T) {
 	}
 }
 
+// TestARecordSaysWhatTheLedgerMisses: of a run whose launch and end nothing but its run file
+// took the row says when it began, and that facts of it were missed.
+func TestARecordSaysWhatTheLedgerMisses(t *testing.T) {
+	t.Parallel()
+	l, dir, at := storetest.New(t), t.TempDir(), here(t)
+	f, err := runfile.Create(dir, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	began, launched := at.Now, at.Now
+	launched.WallMS, launched.AwakeMS = began.WallMS+100, began.AwakeMS+100
+	ended := began
+	ended.WallMS, ended.AwakeMS = began.WallMS+400, began.AwakeMS+400
+	rec := runfile.ExitRecord{UID: "a", Generation: 1, End: lifecycle.EndExited, ExitCode: new(3), At: ended, Started: &launched, Degraded: true}
+	if err := errors.Join(runfile.WriteExit(f.Path(), rec, false), f.Release(false)); err != nil {
+		t.Fatal(err)
+	}
+	a := store.Announcement{
+		UID: "a", Lineage: "a", Command: []string{"agent"}, CWD: "/", Workspace: "/", Wrapper: noOne(at),
+		RunFile: f.Path(), At: began, BeatMS: 10_000,
+	}
+	if _, err := l.Announce(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	e, _ := settled(t, l, dir, "a", at)
+	if !e.Degraded || e.StartedAtMS != launched.WallMS || e.AwakeMS != 300 || e.Process.End != lifecycle.EndExited {
+		t.Errorf("degraded %v, started %d, awake %d, %+v", e.Degraded, e.StartedAtMS, e.AwakeMS, e.Process)
+	}
+}
+
 // What a monitor alone stopped is in the row afterwards, and in its history, and what it
 // could not end has the file stay.
 func TestLeftoversOfAMonitorAloneAreTakenIn(t *testing.T) {

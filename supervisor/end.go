@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ocr-run/ocr-run/heartbeat/runfile"
 	"github.com/ocr-run/ocr-run/lifecycle"
 	"github.com/ocr-run/ocr-run/reaper/proc"
 	"github.com/ocr-run/ocr-run/store"
@@ -76,7 +77,7 @@ func (r *run) end(ctx context.Context) Result {
 	}
 	res.Alone = alone
 	r.tellLeftovers(ctx)
-	r.releaseRunFile(err)
+	r.releaseRunFile(res.Ending, err)
 	r.dismissMonitor()
 	if r.pair != nil {
 		_ = r.pair.Close()
@@ -274,12 +275,15 @@ func (r *run) notLaunchedCode() int {
 
 // releaseRunFile gives up the lease. The file stays when the end could not be
 // written anywhere else: it holds the exit record.
-func (r *run) releaseRunFile(unwritten error) {
+func (r *run) releaseRunFile(e store.Ending, unwritten error) {
 	if r.runFile == nil {
 		return
 	}
 	r.syncing.Wait()
 	written := unwritten == nil && !r.cfg.Journal.Lost()
+	if unwritten == nil && !written {
+		r.recordEnd(e)
+	}
 	// The monitor removes the file behind our back: the user waits for us. Of a launch
 	// that was refused it may never have heard where the file is.
 	// One that is still at what was left behind writes down beside it what becomes of
@@ -288,6 +292,25 @@ func (r *run) releaseRunFile(unwritten error) {
 		written && !r.unsettled && (r.launchErr != nil || r.wire == nil || r.dismissed || r.wire.Send(wire.MsgForget, nil) != nil)
 	if err := r.runFile.Release(remove); err != nil {
 		r.cfg.Log.Warn().Err(err).Msg("release run file")
+	}
+}
+
+// recordEnd writes an end that nothing else takes over what the monitor has recorded,
+// which does not know what the ledger misses, nor all of how it was stopped. Nobody saw one
+// that is lost: the absence of a record says so.
+func (r *run) recordEnd(e store.Ending) {
+	if e.End == lifecycle.EndLost {
+		return
+	}
+	rec := runfile.ExitRecord{
+		UID: e.UID, Generation: e.Generation, End: e.End, ExitCode: e.ExitCode, Signal: e.Signal, CoreDumped: e.CoreDumped,
+		StoppedBy: e.StoppedBy, StopFailed: e.StopFailed, At: e.At, Degraded: true,
+	}
+	if r.launched.At.WallMS != 0 {
+		rec.Started = &r.launched.At
+	}
+	if err := runfile.WriteExit(r.runFile.Path(), rec, false); err != nil {
+		r.cfg.Log.Warn().Err(err).Msg("write exit record")
 	}
 }
 

@@ -39,6 +39,11 @@ type ExitRecord struct {
 	StopFailed bool `json:"stop_failed,omitempty"`
 	// At is when the exit was taken in.
 	At lifecycle.Instant `json:"at"`
+	// Started is when the command was launched, as its wrapper says who could write nothing
+	// else down; nil from anybody else.
+	Started *lifecycle.Instant `json:"started,omitempty"`
+	// Degraded is true when the wrapper knows that the ledger misses what it had to say.
+	Degraded bool `json:"degraded,omitempty"`
 	// Note is for a person, and is cut to fit; everything else always fits.
 	Note string `json:"note,omitempty"`
 }

@@ -25,7 +25,8 @@ func drawRecord(t *rapid.T) ExitRecord {
 		Note:       rapid.String().Draw(t, "note"),
 	}
 	if rapid.Bool().Draw(t, "exited") {
-		r.ExitCode = new(rapid.IntRange(0, 255).Draw(t, "code"))
+		r.ExitCode, r.Degraded = new(rapid.IntRange(0, 255).Draw(t, "code")), true
+		r.Started = &lifecycle.Instant{WallMS: r.At.AwakeMS, AwakeMS: r.At.WallMS, BootID: r.At.BootID}
 	} else {
 		r.Signal = new(rapid.IntRange(1, 64).Draw(t, "signal"))
 	}

@@ -51,6 +51,10 @@
 // another: that one can know nothing of the work which the end does not say, and what could
 // not be read at the end stays unreadable.
 //
+// A file that is emptied, or whose log is removed, while it is open is as good as replaced;
+// closing it saves what the log holds. Once another process has begun a new log the run
+// goes on in the spool: nothing else could be written without harm to that one.
+//
 // A Recorder returns verdicts on a fact (fenced, conflict, broken rule) and
 // never trouble with a file. LastTurn says what those that wait make of a run that
 // is over, without taking them in.

@@ -48,7 +48,9 @@ type Ledger struct {
 	busy time.Duration
 	// file is the database file as it was when it was opened, to notice that
 	// another one has taken its place.
-	file     os.FileInfo
+	file os.FileInfo
+	// log is its write-ahead log, likewise; nil where none was to be seen.
+	log      os.FileInfo
 	compiled compiled // what it keeps ready
 	folding  folding
 }
@@ -155,6 +157,7 @@ func (l *Ledger) ready(ctx context.Context) error {
 	}
 	info, err := os.Stat(l.path)
 	l.file = info
+	l.log, _ = os.Stat(l.path + "-wal") // without it there is nothing to compare
 	return err
 }
 
@@ -216,34 +219,23 @@ func lockDir(dir string) (unlock func(), err error) {
 // Path is the absolute path of the database file.
 func (l *Ledger) Path() string { return l.path }
 
-// Replaced says whether another file, or none, is where the opened one was.
-// What is written from then on goes to a file nobody will read: close the
-// ledger and open it again.
-func (l *Ledger) Replaced() (bool, error) {
-	now, err := os.Stat(l.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return true, nil
-	case err != nil:
-		return false, fmt.Errorf("look at ledger %s: %w", l.path, err)
-	default:
-		return !os.SameFile(l.file, now), nil
-	}
-}
-
 // Close releases the ledger. The last process to close it folds the write-ahead
 // log into the file; a process that is about to exit may leave that to others
-// and not close at all: nothing committed is lost.
+// and not close at all: nothing committed is lost. Where another log has taken the
+// place of the opened one it fails, and the ledger stays open: see errLogTaken.
 //
 //nolint:contextcheck,nolintlint // nothing here waits, and closing is not to be called off
 func (l *Ledger) Close() error {
 	if over := l.folding.done(); over != nil {
 		<-over // the last close is to be ours
 	}
+	if l.logTaken() {
+		return fmt.Errorf("close ledger %s: %w", l.path, errLogTaken)
+	}
 	// The last close removes the log by its name, which may by now belong to
 	// the file that took this one's place.
-	replaced, err := l.Replaced()
-	if replaced || err != nil {
+	now, err := l.now()
+	if now == nil {
 		err = errors.Join(err, l.keepLog())
 	}
 	if err := errors.Join(err, l.db.Close(), l.folding.close()); err != nil {

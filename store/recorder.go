@@ -453,7 +453,13 @@ func (r *Recorder) drop() error {
 	}
 	l := r.ledger
 	r.ledger, r.vouched = nil, false
-	return l.Close()
+	err := l.Close()
+	if errors.Is(err, errLogTaken) {
+		// What the run does in the ledger from now on cannot be seen from here.
+		r.gone.unread = errLogTaken
+		r.config.Open = func(context.Context) (*Ledger, error) { return nil, err }
+	}
+	return err
 }
 
 // divert writes a fact to the spool. The spool begins with the announcement, so

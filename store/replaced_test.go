@@ -28,6 +28,9 @@ func TestALogThatIsRemoved(t *testing.T) {
 			must(t, err)
 			beginReview(t, l, "w", "u1", 2100)
 			must(t, harm(d.path))
+			if gone, err := l.Replaced(); !gone || err != nil {
+				t.Errorf("it is not noticed: %v", err)
+			}
 			d.beat(t)
 			d.finish(t)
 			must(t, d.Close())

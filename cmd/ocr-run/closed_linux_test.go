@@ -72,13 +72,13 @@ func TestClosedStaysClosed(t *testing.T) {
 // redirections are the ways to close some of the standard descriptors, none among them.
 func redirections() (all []string) {
 	for closed := range 1 << 3 {
-		r := ""
+		var r strings.Builder
 		for fd := range 3 {
 			if closed&(1<<fd) != 0 {
-				r += fmt.Sprintf(" %d>&-", fd)
+				fmt.Fprintf(&r, " %d>&-", fd)
 			}
 		}
-		all = append(all, r)
+		all = append(all, r.String())
 	}
 	return all
 }

@@ -38,10 +38,7 @@ func TestWorkInADamagedLedger(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
-			d.live(t)
-			l, err := d.Ledger(t.Context())
-			must(t, err)
+			d, l := liveDesk(t)
 			work(t, l)
 			d.damage(t)
 			d.finish(t)
@@ -75,10 +72,7 @@ func TestWorkInALedgerLostAfterTheEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
-			d.live(t)
-			l, err := d.Ledger(t.Context())
-			must(t, err)
+			d, l := liveDesk(t)
 			c.work(t, l)
 			free := hold(t, l.Path())
 			d.finish(t)

@@ -83,14 +83,11 @@ func TestWorkGoesNotWithTheLedger(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
-			d.live(t)
-			l, err := d.Ledger(t.Context())
-			must(t, err)
+			d, l := liveDesk(t)
 			c.before(t, l)
 			d.remove(t)
 			d.beat(t)
-			l, err = d.Ledger(t.Context())
+			l, err := d.Ledger(t.Context())
 			must(t, err)
 			c.after(t, l)
 			d.wantLost(t, c.want)
@@ -106,11 +103,7 @@ func (d *desk) wantLost(t *testing.T, want lifecycle.Completeness) {
 	l, err := d.Ledger(t.Context())
 	must(t, err)
 	e := execution(t, l, "u1")
-	var got lifecycle.Completeness
-	if e.Workflow != nil {
-		got = e.Workflow.Completeness
-	}
-	if got != want || alone && want != lifecycle.CompletenessNone {
+	if got := completenessOf(e.Workflow); got != want || alone && want != lifecycle.CompletenessNone {
 		t.Errorf("the work is %q, alone %v, want %q", got, alone, want)
 	}
 	if told := len(e.Evidence) > 0; told != (want == lifecycle.CompletenessUnreadable) {
@@ -122,10 +115,7 @@ func (d *desk) wantLost(t *testing.T, want lifecycle.Completeness) {
 // of a run, reads what is lost all the same.
 func TestLostWhileNobodyWaits(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
-	d.live(t)
-	l, err := d.Ledger(t.Context())
-	must(t, err)
+	d, l := liveDesk(t)
 	wholeReview(t, l, "w")
 	d.remove(t)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -64,6 +64,16 @@ func (d *desk) live(t *testing.T) {
 	must(t, err)
 }
 
+// liveDesk is a desk at which a run lives, and the ledger that has it.
+func liveDesk(t *testing.T) (*desk, *store.Ledger) {
+	t.Helper()
+	d := newDesk(t)
+	d.live(t)
+	l, err := d.Ledger(t.Context())
+	must(t, err)
+	return d, l
+}
+
 // beatInVain beats while nothing takes beats, which is an error: the next one must
 // say what this one said.
 func (d *desk) beatInVain(t *testing.T) {

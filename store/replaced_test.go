@@ -22,10 +22,7 @@ func TestALogThatIsRemoved(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
-			d.live(t)
-			l, err := d.Ledger(t.Context())
-			must(t, err)
+			d, l := liveDesk(t)
 			beginReview(t, l, "w", "u1", 2100)
 			must(t, harm(d.path))
 			if gone, err := l.Replaced(); !gone || err != nil {
@@ -47,10 +44,7 @@ func TestALogThatIsRemoved(t *testing.T) {
 // file any more, and says in the spool that nobody can tell what it worked on.
 func TestALogThatAnotherTakesThePlaceOf(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
-	d.live(t)
-	l, err := d.Ledger(t.Context())
-	must(t, err)
+	d, l := liveDesk(t)
 	must(t, os.Remove(d.path+"-wal"))
 	must(t, os.WriteFile(d.path+"-wal", []byte("another"), 0o600))
 	before, err := os.ReadFile(d.path)
